@@ -1,0 +1,10 @@
+//! Logging, trace context and metrics, for any service: the names of the signals come from `semconv/`,
+//! the signals themselves from whoever is handed these types. Knows no domain, and holds no global
+//! state but the one `tracing` itself demands.
+
+pub mod logging;
+pub mod metrics;
+pub mod trace;
+
+pub use metrics::Metrics;
+pub use trace::TraceContext;

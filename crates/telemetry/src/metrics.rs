@@ -1,0 +1,120 @@
+//! The metrics that highbeam's services expose, by group. Which ones exist, and what they mean, is
+//! written in `semconv/`; here they become counters and histograms with a fixed set of labels.
+
+mod groups;
+
+use std::fmt;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+pub use groups::{Delivery, EventStore, Http, Projection, ReadModel};
+
+/// Every metric of one process, and the registry that exposes them.
+pub struct Metrics {
+    registry: Registry,
+    /// The HTTP server.
+    pub http: Http,
+    /// Commands and events of the domain.
+    pub delivery: Delivery,
+    /// The port to the event store.
+    pub eventstore: EventStore,
+    /// The projections that this process runs.
+    pub projection: Projection,
+    /// The ports to read model and search.
+    pub readmodel: ReadModel,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    service: String,
+    version: &'static str,
+}
+
+impl Metrics {
+    /// Registers everything for a service of this name.
+    #[must_use]
+    pub fn new(service: &str, version: &'static str) -> Self {
+        let mut registry = Registry::default();
+        // `Info` appends `_info` itself.
+        registry.register(
+            "build",
+            "What is running",
+            Info::new(Build {
+                service: service.to_owned(),
+                version,
+            }),
+        );
+        Self {
+            http: Http::register(&mut registry),
+            delivery: Delivery::register(&mut registry),
+            eventstore: EventStore::register(&mut registry),
+            projection: Projection::register(&mut registry),
+            readmodel: ReadModel::register(&mut registry),
+            registry,
+        }
+    }
+
+    /// The metrics as OpenMetrics 1.0 text, exemplars included.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::with_capacity(16 * 1024);
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    /// The content type of [`Metrics::encode`].
+    pub const CONTENT_TYPE: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TraceContext;
+
+    #[test]
+    fn a_request_is_counted_by_route_and_leads_to_its_trace() {
+        let metrics = Metrics::new("delivery-api", "1.2.3");
+        let trace = TraceContext::root();
+        metrics
+            .http
+            .observe("GET", "/api/orders/{id}", 200, 0.003, Some(trace.trace_id()));
+        let text = metrics.encode().unwrap();
+        let bucket = text
+            .lines()
+            .find(|line| line.starts_with("http_server_request_duration_seconds_bucket") && line.contains("trace_id"))
+            .unwrap();
+        assert!(bucket.contains(r#"http_route="/api/orders/{id}""#), "{bucket}");
+        assert!(bucket.contains(&trace.trace_id().to_string()), "{bucket}");
+        assert!(
+            text.contains(r#"build_info{service="delivery-api",version="1.2.3"} 1"#),
+            "{text}"
+        );
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn gauges_of_a_projection_carry_its_name() {
+        let metrics = Metrics::new("orders-projector", "1.2.3");
+        metrics.projection.progress("orders", 42, 7, 0.25);
+        metrics.projection.parked("orders", 3);
+        metrics.projection.restarted("orders");
+        let text = metrics.encode().unwrap();
+        for line in [
+            r#"projection_checkpoint_position{projection="orders"} 42"#,
+            r#"projection_lag_events{projection="orders"} 7"#,
+            r#"projection_lag_seconds{projection="orders"} 0.25"#,
+            r#"projection_parked_events{projection="orders"} 3"#,
+            r#"projection_restarts_total{projection="orders"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+    }
+}
