@@ -47,6 +47,20 @@ impl Command {
             Self::ChangeAddress(_) => "change address",
         }
     }
+
+    /// The name of the event that the command leads to when it is accepted.
+    #[must_use]
+    pub const fn leads_to(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "ORDER_CREATED",
+            Self::Pay(_) => "ORDER_PAID",
+            Self::Submit => "ORDER_SUBMITTED",
+            Self::UpdateCart(_) => "SHOPPING_CART_UPDATED",
+            Self::Cancel(_) => "ORDER_CANCELED",
+            Self::Complete(_) => "ORDER_COMPLETED",
+            Self::ChangeAddress(_) => "DELIVERY_ADDRESS_CHANGED",
+        }
+    }
 }
 
 /// Who asks, and what surrounds the asking.
