@@ -1,0 +1,130 @@
+//! Cases about checkpoints as readers see them, shared by the suites of the ports that have one.
+#![allow(missing_docs, reason = "the name of a case says what it shows")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use delivery::repository::{Error, OrderReadModel, OrderSearch, ProjectionStore};
+use eventsourcing::Position;
+
+use crate::orders::view;
+use crate::projection::{live, write, write_live};
+
+/// Progress made by another process has to be noticed within 100 ms; the rest is for a busy machine.
+const NOTICED_MS_MAX: u64 = 400;
+
+/// A port whose readers may wait for a position.
+#[derive(Clone)]
+pub enum Reader {
+    /// Of the read model.
+    Model(Arc<dyn OrderReadModel>),
+    /// Of the search.
+    Search(Arc<dyn OrderSearch>),
+}
+
+impl Reader {
+    async fn checkpoint(&self) -> Result<Position, Error> {
+        match self {
+            Self::Model(model) => model.checkpoint().await,
+            Self::Search(search) => search.checkpoint().await,
+        }
+    }
+
+    async fn reached(&self, position: u64) -> Result<(), Error> {
+        match self {
+            Self::Model(model) => model.reached(Position(position)).await,
+            Self::Search(search) => search.reached(Position(position)).await,
+        }
+    }
+
+    async fn is_reached_within(&self, position: u64, limit_ms: u64) -> bool {
+        let limit = Duration::from_millis(limit_ms);
+        tokio::time::timeout(limit, self.reached(position))
+            .await
+            .map(Result::unwrap)
+            .is_ok()
+    }
+}
+
+pub async fn the_checkpoint_is_the_live_generations(reader: Reader, store: &impl ProjectionStore) {
+    assert_eq!(reader.checkpoint().await.unwrap(), Position::START);
+    write_live(store, vec![view(1)], 7).await;
+    let building = store.begin_rebuild().await.unwrap();
+    write(store, building, vec![view(1)], 3).await;
+    assert_eq!(reader.checkpoint().await.unwrap(), Position(7));
+    store.promote(building).await.unwrap();
+    assert_eq!(reader.checkpoint().await.unwrap(), Position(3));
+}
+
+pub async fn a_reached_position_is_not_waited_for(reader: Reader, store: &impl ProjectionStore) {
+    assert!(reader.is_reached_within(0, NOTICED_MS_MAX).await);
+    write_live(store, vec![], 7).await;
+    for position in [0, 6, 7] {
+        assert!(reader.is_reached_within(position, NOTICED_MS_MAX).await, "{position}");
+    }
+}
+
+pub async fn a_position_ahead_is_waited_for(reader: Reader, store: &impl ProjectionStore) {
+    write_live(store, vec![], 7).await;
+    assert!(!reader.is_reached_within(8, 150).await);
+    assert!(!reader.is_reached_within(u64::MAX, 10).await);
+}
+
+/// `writer` may be another handle than the reader's: another process, as far as the engine can tell.
+pub async fn progress_wakes_every_waiter(reader: Reader, writer: &impl ProjectionStore) {
+    let waiters: Vec<_> = (1..=20)
+        .map(|position| {
+            let reader = reader.clone();
+            tokio::spawn(async move {
+                reader.reached(position).await.unwrap();
+                Instant::now()
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert!(waiters.iter().all(|waiter| !waiter.is_finished()));
+    write_live(writer, vec![view(1)], 20).await;
+    let written = Instant::now();
+    for waiter in waiters {
+        let woken = tokio::time::timeout(Duration::from_secs(5), waiter)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(woken.saturating_duration_since(written) < Duration::from_millis(NOTICED_MS_MAX));
+    }
+}
+
+pub async fn a_cancelled_wait_loses_nothing(reader: Reader, store: &impl ProjectionStore) {
+    for _ in 0..5 {
+        assert!(!reader.is_reached_within(9, 5).await);
+    }
+    write_live(store, vec![], 9).await;
+    assert!(reader.is_reached_within(9, NOTICED_MS_MAX).await);
+}
+
+pub async fn a_rebuild_is_reached_once_promoted(reader: Reader, store: &impl ProjectionStore) {
+    let building = store.begin_rebuild().await.unwrap();
+    write(store, building, vec![], 9).await;
+    assert!(!reader.is_reached_within(9, 150).await);
+    let waiter = tokio::spawn({
+        let reader = reader.clone();
+        async move { reader.is_reached_within(9, 5_000).await }
+    });
+    tokio::task::yield_now().await;
+    store.promote(building).await.unwrap();
+    assert!(waiter.await.unwrap());
+}
+
+/// A generation may be promoted while it is behind the one before: then readers are behind again.
+pub async fn a_promotion_may_set_readers_back(reader: Reader, store: &impl ProjectionStore) {
+    write_live(store, vec![], 9).await;
+    assert!(reader.is_reached_within(9, NOTICED_MS_MAX).await);
+    let building = store.begin_rebuild().await.unwrap();
+    write(store, building, vec![], 4).await;
+    store.promote(building).await.unwrap();
+    assert!(reader.is_reached_within(4, NOTICED_MS_MAX).await);
+    assert!(!reader.is_reached_within(5, 150).await);
+    let generation = live(store).await.generation;
+    write(store, generation, vec![], 9).await;
+    assert!(reader.is_reached_within(9, NOTICED_MS_MAX).await);
+}
