@@ -1,0 +1,329 @@
+//! The one task of a projection: it drives the lanes, answers requests between their steps, and starts
+//! over whatever fails.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use delivery::repository::{self, Generation, GenerationState};
+use eventsourcing::Position;
+use eventsourcing::store::Page;
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use crate::backoff::Backoff;
+use crate::handle::{Error, Health, RunState, lag};
+use crate::lane::{Failure, Lane};
+use crate::{Options, Ports, parking};
+
+/// How often lag is measured while nothing happens.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
+
+type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What can be asked of the engine; see [`crate::Projector`].
+pub(crate) enum Request {
+    Rebuild { promote: bool, reply: Reply<Generation> },
+    Promote { reply: Reply<Generation> },
+    Discard { reply: Reply<Generation> },
+    Replay { position: Position, reply: Reply<usize> },
+    Skip { position: Position, reply: Reply<usize> },
+}
+
+pub(crate) struct Engine {
+    options: Options,
+    ports: Ports,
+    health: Arc<Mutex<Health>>,
+}
+
+struct Lanes {
+    live: Lane,
+    building: Option<Building>,
+}
+
+struct Building {
+    lane: Lane,
+    promote: bool,
+}
+
+/// What the engine woke up for.
+enum Wake {
+    Live(Result<Page, Failure>),
+    Building(Result<Page, Failure>),
+    Request(Option<Request>),
+    Measure,
+    Shutdown,
+}
+
+impl Engine {
+    pub(crate) fn new(options: Options, ports: Ports, health: Arc<Mutex<Health>>) -> Self {
+        Self { options, ports, health }
+    }
+
+    /// Runs until shutdown. Failures to start, and panics, are waited out here; failures of a lane,
+    /// inside.
+    pub(crate) async fn supervise(self, mut inbox: mpsc::Receiver<Request>, mut shutdown: watch::Receiver<bool>) {
+        let mut backoff = Backoff::default();
+        loop {
+            let run = AssertUnwindSafe(self.run(&mut inbox, &mut shutdown))
+                .catch_unwind()
+                .await;
+            let failure = match run {
+                Ok(Ok(())) => break,
+                Ok(Err(failure)) => failure,
+                Err(_) => Failure("the projection panicked".to_owned()),
+            };
+            let wait = backoff.next(rand_jitter());
+            self.failed(&failure, wait);
+            tokio::select! {
+                () = sleep(wait) => {}
+                _ = shutdown.wait_for(|stop| *stop) => break,
+            }
+        }
+        self.set_health(|health| health.state = RunState::Stopped);
+        tracing::info!(projection = self.options.name, "projection stopped");
+    }
+
+    async fn run(
+        &self,
+        inbox: &mut mpsc::Receiver<Request>,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        let mut lanes = self.lanes().await?;
+        let mut measure = interval(MEASURE_EVERY);
+        measure.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            match self.wake(&mut lanes, inbox, shutdown, &mut measure).await {
+                Wake::Shutdown | Wake::Request(None) => return Ok(()),
+                Wake::Live(page) => self.step(&mut lanes.live, page).await,
+                Wake::Building(page) => self.step_building(&mut lanes, page).await,
+                Wake::Request(Some(request)) => self.answer(&mut lanes, request).await,
+                Wake::Measure => {
+                    self.measure(lanes.live.checkpoint, lanes.live.parked).await;
+                    self.promote_when_ready(&mut lanes).await;
+                }
+            }
+        }
+    }
+
+    async fn wake(
+        &self,
+        lanes: &mut Lanes,
+        inbox: &mut mpsc::Receiver<Request>,
+        shutdown: &mut watch::Receiver<bool>,
+        measure: &mut tokio::time::Interval,
+    ) -> Wake {
+        let building = async {
+            match &mut lanes.building {
+                Some(building) => building.lane.next(&self.ports, &self.options).await,
+                None => std::future::pending().await,
+            }
+        };
+        // Every branch is cancel-safe; without `biased` the lanes share the time evenly.
+        tokio::select! {
+            _ = shutdown.wait_for(|stop| *stop) => Wake::Shutdown,
+            page = lanes.live.next(&self.ports, &self.options) => Wake::Live(page),
+            page = building => Wake::Building(page),
+            request = inbox.recv() => Wake::Request(request),
+            _ = measure.tick() => Wake::Measure,
+        }
+    }
+
+    /// The lanes as the target has them: a rebuild that a restart cut short goes on, and waits to be
+    /// promoted by hand.
+    async fn lanes(&self) -> Result<Lanes, Failure> {
+        let generations = self.ports.target.generations().await?;
+        let lane = |state: GenerationState, batch: usize| {
+            let status = generations.iter().find(|status| status.state == state)?;
+            Some(Lane::new(
+                status.generation,
+                status.checkpoint,
+                batch,
+                self.options.partitions,
+            ))
+        };
+        let live = lane(GenerationState::Live, self.options.live_batch)
+            .ok_or_else(|| Failure("the projection's store has no live generation".to_owned()))?;
+        let building = lane(GenerationState::Building, self.options.rebuild_batch).map(|lane| {
+            tracing::warn!(
+                projection = self.options.name,
+                generation = lane.generation.0,
+                "rebuild goes on after a restart and has to be promoted by hand"
+            );
+            Building { lane, promote: false }
+        });
+        Ok(Lanes { live, building })
+    }
+
+    async fn step(&self, lane: &mut Lane, page: Result<Page, Failure>) {
+        let started = Instant::now();
+        let done = match page {
+            Ok(page) => lane.project(&self.ports, page).await,
+            Err(failure) => Err(failure),
+        };
+        match done {
+            Ok(events) => {
+                let metrics = &self.ports.metrics.projection;
+                let events = u32::try_from(events).unwrap_or(u32::MAX);
+                metrics.batch(self.options.name, events, started.elapsed().as_secs_f64());
+                self.recovered();
+                metrics.parked(self.options.name, lane.parked as u64);
+            }
+            Err(failure) => {
+                let wait = lane.fail(rand_jitter());
+                self.failed(&failure, wait);
+            }
+        }
+    }
+
+    async fn step_building(&self, lanes: &mut Lanes, page: Result<Page, Failure>) {
+        let Some(building) = &mut lanes.building else { return };
+        self.step(&mut building.lane, page).await;
+        self.promote_when_ready(lanes).await;
+    }
+
+    /// Asked after each step of a rebuild, and now and then, since an empty store gives no steps.
+    async fn promote_when_ready(&self, lanes: &mut Lanes) {
+        let ready = |building: &Building| building.promote && building.lane.checkpoint >= lanes.live.checkpoint;
+        if lanes.building.as_ref().is_some_and(ready) {
+            let _ = self.promote(lanes).await.inspect_err(|error| {
+                tracing::warn!(projection = self.options.name, error = %error, "rebuild could not be promoted");
+            });
+        }
+    }
+
+    async fn answer(&self, lanes: &mut Lanes, request: Request) {
+        // Whoever asked may have left: there is nobody to tell then.
+        match request {
+            Request::Rebuild { promote, reply } => drop(reply.send(self.rebuild(lanes, promote).await)),
+            Request::Promote { reply } => drop(reply.send(self.promote(lanes).await)),
+            Request::Discard { reply } => drop(reply.send(self.discard(lanes).await)),
+            Request::Replay { position, reply } => {
+                let done = parking::replay(&self.ports, lanes.live.generation, position).await;
+                drop(reply.send(self.unblocked(lanes, done).await));
+            }
+            Request::Skip { position, reply } => {
+                let done = parking::skip(&self.ports, lanes.live.generation, position).await;
+                drop(reply.send(self.unblocked(lanes, done).await));
+            }
+        }
+    }
+
+    async fn unblocked(&self, lanes: &mut Lanes, done: Result<usize, Error>) -> Result<usize, Error> {
+        if let Err(failure) = lanes.live.reload_parked(&self.ports).await {
+            // What is blocked is read again when the lane starts over.
+            let wait = lanes.live.fail(rand_jitter());
+            self.failed(&failure, wait);
+        }
+        self.ports
+            .metrics
+            .projection
+            .parked(self.options.name, lanes.live.parked as u64);
+        done
+    }
+
+    async fn rebuild(&self, lanes: &mut Lanes, promote: bool) -> Result<Generation, Error> {
+        if lanes.building.is_some() {
+            return Err(Error::RebuildRunning);
+        }
+        let generation = match self.ports.target.begin_rebuild().await {
+            Err(repository::Error::RebuildRunning(_)) => return Err(Error::RebuildRunning),
+            begun => begun?,
+        };
+        let lane = Lane::new(
+            generation,
+            Position::START,
+            self.options.rebuild_batch,
+            self.options.partitions,
+        );
+        lanes.building = Some(Building { lane, promote });
+        tracing::info!(
+            projection = self.options.name,
+            generation = generation.0,
+            "rebuild begun"
+        );
+        Ok(generation)
+    }
+
+    /// The rebuild has to be at the live checkpoint at least: readers never go back in time.
+    async fn promote(&self, lanes: &mut Lanes) -> Result<Generation, Error> {
+        let Some(building) = lanes.building.take() else {
+            return Err(Error::NoRebuild);
+        };
+        let (checkpoint, live) = (building.lane.checkpoint, lanes.live.checkpoint);
+        if checkpoint < live {
+            lanes.building = Some(building);
+            return Err(Error::NotCaughtUp { checkpoint, live });
+        }
+        let generation = building.lane.generation;
+        if let Err(error) = self.ports.target.promote(generation).await {
+            lanes.building = Some(building);
+            return Err(error.into());
+        }
+        // A new lane on the same generation: with the live batch size, from its checkpoint.
+        lanes.live = Lane::new(generation, checkpoint, self.options.live_batch, self.options.partitions);
+        tracing::info!(
+            projection = self.options.name,
+            generation = generation.0,
+            "rebuild promoted"
+        );
+        Ok(generation)
+    }
+
+    async fn discard(&self, lanes: &mut Lanes) -> Result<Generation, Error> {
+        let Some(building) = lanes.building.take() else {
+            return Err(Error::NoRebuild);
+        };
+        let generation = building.lane.generation;
+        if let Err(error) = self.ports.target.discard(generation).await {
+            lanes.building = Some(building);
+            return Err(error.into());
+        }
+        tracing::info!(
+            projection = self.options.name,
+            generation = generation.0,
+            "rebuild discarded"
+        );
+        Ok(generation)
+    }
+
+    async fn measure(&self, checkpoint: Position, parked: usize) {
+        // A store that cannot be asked shows elsewhere; the gauges keep their last value meanwhile.
+        if let Ok((_, lag)) = lag(&self.ports, &self.options, checkpoint).await {
+            let metrics = &self.ports.metrics.projection;
+            metrics.progress(self.options.name, checkpoint.0, lag.events, lag.seconds);
+            metrics.parked(self.options.name, parked as u64);
+        }
+    }
+
+    fn failed(&self, failure: &Failure, wait: Duration) {
+        self.ports.metrics.projection.restarted(self.options.name);
+        tracing::warn!(
+            projection = self.options.name,
+            error = failure.0,
+            retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "projection failed and starts over"
+        );
+        self.set_health(|health| {
+            health.state = RunState::BackingOff;
+            health.last_error = Some(failure.0.clone());
+            health.restarts += 1;
+        });
+    }
+
+    fn recovered(&self) {
+        self.set_health(|health| {
+            health.state = RunState::Running;
+            health.last_error = None;
+        });
+    }
+
+    fn set_health(&self, change: impl FnOnce(&mut Health)) {
+        change(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn rand_jitter() -> f64 {
+    rand::random()
+}
