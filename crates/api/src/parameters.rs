@@ -1,0 +1,54 @@
+//! Query parameters: read, bounded, and refused by name.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use axum::extract::Query;
+use axum::http::Uri;
+use delivery::models::OrderId;
+use eventsourcing::Position;
+
+use crate::error::Error;
+
+/// Milliseconds that a read waits for its position at most.
+const MAX_WAIT_MS: u64 = 10_000;
+
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub(crate) fn read(uri: &Uri) -> Result<Self, Error> {
+        let query =
+            Query::try_from_uri(uri).map_err(|_| Error::parameter("query", "of the form name=value&name=value"))?;
+        Ok(Self(query.0))
+    }
+
+    /// The first value of this name; an empty one counts as absent.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Error> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| digits && range.contains(number));
+        let expected = || format!("a whole number from {} to {}", range.start(), range.end());
+        number.map(Some).ok_or_else(|| Error::parameter(name, &expected()))
+    }
+
+    /// `minPosition` and `waitMs`: what a read has to include, and how long it may wait for it.
+    pub(crate) fn wait(&self) -> Result<Option<(Position, Duration)>, Error> {
+        let position = self.number("minPosition", 0..=i64::MAX as u64)?;
+        let wait = self.number("waitMs", 0..=MAX_WAIT_MS)?.unwrap_or(1_000);
+        Ok(position.map(|position| (Position(position), Duration::from_millis(wait))))
+    }
+}
+
+/// The id in a path.
+pub(crate) fn order_id(text: &str) -> Result<OrderId, Error> {
+    text.parse()
+        .map_err(|_| Error::parameter("id", "a UUID such as 0191e2a4-7c5e-7b3a-9f10-3f6f0c1d2e3f"))
+}
