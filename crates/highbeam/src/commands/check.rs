@@ -1,0 +1,159 @@
+//! `highbeam check`: the doctor. One line for each thing that a start would need, saying whether it is
+//! well and, if not, what to do. It changes nothing that exists.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use super::{Error, say};
+use crate::cli::Check;
+use crate::settings::{Engine, Settings};
+
+/// What was found out about one thing.
+struct Finding {
+    subject: &'static str,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Well(String),
+    Mind(String),
+    Wrong(String),
+}
+
+impl Finding {
+    fn line(&self) -> String {
+        let (mark, detail) = match &self.verdict {
+            Verdict::Well(detail) => ("ok  ", detail),
+            Verdict::Mind(detail) => ("note", detail),
+            Verdict::Wrong(detail) => ("FAIL", detail),
+        };
+        format!("{mark} {:<13} {detail}", self.subject)
+    }
+}
+
+/// Looks at everything, tells all of it, and fails when something is wrong.
+pub fn run(arguments: &Check) -> Result<(), Error> {
+    let settings = super::settings(&arguments.settings)?;
+    say(&format!("ok   {:<13} all can be read", "settings"))?;
+    let findings = findings(&settings, arguments.full);
+    for finding in &findings {
+        say(&finding.line())?;
+    }
+    let wrong = findings
+        .iter()
+        .filter(|finding| matches!(finding.verdict, Verdict::Wrong(_)))
+        .count();
+    match wrong {
+        0 => Ok(()),
+        1 => Err(Error::Failed("1 check failed".to_owned())),
+        count => Err(Error::Failed(format!("{count} checks failed"))),
+    }
+}
+
+fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
+    let data_dir = &settings.data_dir;
+    let name = |name: &str| format!("{name}.db");
+    let engine = |engine: &Engine, default: &str, kind| match engine.file(data_dir, default) {
+        Some(path) => file(&path, kind, full),
+        None => Verdict::Mind("memory: everything is gone when the process ends".to_owned()),
+    };
+    let subscriptions = &settings.subscriptions;
+    let mut findings = vec![
+        Finding {
+            subject: "data folder",
+            verdict: folder(data_dir),
+        },
+        Finding {
+            subject: "event store",
+            verdict: engine(&settings.event_store, "events.db", sqlite::Kind::Events),
+        },
+        Finding {
+            subject: "read model",
+            verdict: engine(
+                &settings.read_model,
+                &name(&subscriptions.orders_checkpoint),
+                sqlite::Kind::Orders,
+            ),
+        },
+        Finding {
+            subject: "search",
+            verdict: engine(
+                &settings.search,
+                &name(&subscriptions.search_checkpoint),
+                sqlite::Kind::Search,
+            ),
+        },
+        Finding {
+            subject: "port",
+            verdict: port(SocketAddr::new(settings.bind_address, settings.port)),
+        },
+    ];
+    if !settings.bind_address.is_loopback() && settings.admin_token.is_none() {
+        findings.push(Finding {
+            subject: "admin",
+            verdict: Verdict::Mind(
+                "other machines can reach the API but not /admin: set ADMIN_TOKEN to change that".to_owned(),
+            ),
+        });
+    }
+    if !settings.ignored.is_empty() {
+        findings.push(Finding {
+            subject: "ignored",
+            verdict: Verdict::Mind(format!(
+                "{}: set, but without effect in this version",
+                settings.ignored.join(", ")
+            )),
+        });
+    }
+    findings
+}
+
+fn folder(path: &Path) -> Verdict {
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            let probe = path.join(format!(".check-{}", std::process::id()));
+            match std::fs::write(&probe, b"") {
+                Ok(()) => {
+                    // It was only there to be written; a leftover does no harm.
+                    let _ = std::fs::remove_file(&probe);
+                    Verdict::Well(format!("{shown} can be written to"))
+                }
+                Err(error) => Verdict::Wrong(format!(
+                    "{shown} cannot be written to ({error}): change its owner, or set DATA_DIR to another folder"
+                )),
+            }
+        }
+        Ok(_) => Verdict::Wrong(format!("{shown} is not a folder: set DATA_DIR to one")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Verdict::Well(format!("{shown} does not exist yet and will be created"))
+        }
+        Err(error) => Verdict::Wrong(format!(
+            "{shown} cannot be looked at ({error}): set DATA_DIR to another folder"
+        )),
+    }
+}
+
+fn file(path: &Path, kind: sqlite::Kind, full: bool) -> Verdict {
+    let shown = path.display();
+    if !path.exists() {
+        return Verdict::Well(format!("{shown} does not exist yet and will be created"));
+    }
+    match sqlite::check(path, kind, full) {
+        Ok(()) if full => Verdict::Well(format!("{shown} is whole")),
+        Ok(()) => Verdict::Well(format!("{shown} can be read; --full reads every page of it")),
+        Err(error) => Verdict::Wrong(error.to_string()),
+    }
+}
+
+fn port(address: SocketAddr) -> Verdict {
+    if address.port() == 0 {
+        return Verdict::Well("a free one will be taken".to_owned());
+    }
+    match TcpListener::bind(address) {
+        Ok(_) => Verdict::Well(format!("{address} is free")),
+        Err(error) => Verdict::Wrong(format!(
+            "cannot listen on {address} ({error}): stop what listens there, or set PORT or BIND_ADDRESS"
+        )),
+    }
+}

@@ -1,0 +1,15 @@
+//! `highbeam serve`: one production role until it is told to stop.
+
+use super::{Error, settings};
+use crate::cli::Serve;
+use crate::{logging, process, shutdown};
+
+/// Runs the role.
+pub async fn run(arguments: &Serve) -> Result<(), Error> {
+    let settings = settings(&arguments.settings)?;
+    let _log = logging::start(&settings, arguments.role)?;
+    let stop = shutdown::requested()?;
+    let running = process::start(settings, arguments.role, stop).await?;
+    running.tell_ready(arguments.ready.path.as_deref()).await?;
+    running.finish().await
+}

@@ -1,0 +1,33 @@
+//! `highbeam up`: everything in one process, for a laptop.
+
+use super::{Error, say, settings};
+use crate::cli::Up;
+use crate::roles::Role;
+use crate::{logging, process, shutdown};
+
+/// Runs everything and prints where it is.
+pub async fn run(arguments: &Up) -> Result<(), Error> {
+    let settings = settings(&arguments.settings)?;
+    let base_path = settings.base_path.clone();
+    let _log = logging::start(&settings, Role::All)?;
+    let stop = shutdown::requested()?;
+    let mut running = process::start(settings, Role::All, stop.clone()).await?;
+    running.tell_ready(arguments.ready.path.as_deref()).await?;
+    let url = running.url();
+    say(&format!(
+        "highbeam is up\n  \
+         Swagger UI  {url}/swagger/index.html\n  \
+         orders      {url}{base_path}/orders\n  \
+         search      {url}{base_path}/orders/search?search=\n  \
+         metrics     {url}/metrics\n  \
+         readiness   {url}/readyz\n  \
+         projections {url}/admin/projections"
+    ))?;
+    if arguments.no_traffic {
+        say("no demo traffic; Ctrl-C stops")?;
+    } else {
+        say("demo traffic is running (--no-traffic leaves it out); Ctrl-C stops")?;
+        running.send_demo_traffic(arguments.traffic_rate, stop)?;
+    }
+    running.finish().await
+}

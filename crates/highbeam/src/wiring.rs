@@ -1,0 +1,201 @@
+//! Ties engines to ports: the one place where a connection string becomes an adapter. Each adapter is
+//! wrapped in its decorator here, so nothing further in can forget to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use delivery::repository::{IdempotencyStore, OrderReadModel, OrderSearch, ProjectionStore};
+use eventsourcing::{Clock, EventStore};
+use telemetry::Metrics;
+
+use crate::roles::Role;
+use crate::settings::{Engine, Settings};
+
+/// The ports of a process, each with its engine behind it.
+pub(crate) struct Ports {
+    /// The event store.
+    pub(crate) events: Arc<dyn EventStore>,
+    /// The read model, for readers.
+    pub(crate) orders: Arc<dyn OrderReadModel>,
+    /// The read model, for its projection.
+    pub(crate) orders_target: Arc<dyn ProjectionStore>,
+    /// The search, for readers.
+    pub(crate) search: Arc<dyn OrderSearch>,
+    /// The search, for its projection.
+    pub(crate) search_target: Arc<dyn ProjectionStore>,
+    /// The idempotency keys.
+    pub(crate) idempotency: Arc<dyn IdempotencyStore>,
+}
+
+/// Why an engine cannot be used, in a line that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("the {port} cannot be opened: {reason}")]
+pub(crate) struct Error {
+    port: &'static str,
+    reason: String,
+}
+
+fn failed(port: &'static str) -> impl Fn(&dyn std::error::Error) -> Error {
+    move |error| {
+        let mut reason = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            reason.push_str(": ");
+            reason.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Error { port, reason }
+    }
+}
+
+/// The file that holds the read model.
+#[must_use]
+pub(crate) fn orders_file(settings: &Settings) -> Option<PathBuf> {
+    settings.read_model.file(
+        &settings.data_dir,
+        &format!("{}.db", settings.subscriptions.orders_checkpoint),
+    )
+}
+
+/// The file that holds the search.
+#[must_use]
+pub(crate) fn search_file(settings: &Settings) -> Option<PathBuf> {
+    settings.search.file(
+        &settings.data_dir,
+        &format!("{}.db", settings.subscriptions.search_checkpoint),
+    )
+}
+
+/// The file that holds the events.
+#[must_use]
+pub(crate) fn events_file(settings: &Settings) -> Option<PathBuf> {
+    settings.event_store.file(&settings.data_dir, "events.db")
+}
+
+/// The file that holds the idempotency keys: beside the events, since both belong to the commands.
+#[must_use]
+pub(crate) fn idempotency_file(settings: &Settings) -> Option<PathBuf> {
+    Engine::Sqlite(None).file(&settings.data_dir, "idempotency.db")
+}
+
+/// Opens every engine that the settings name.
+pub(crate) fn open(
+    settings: &Settings,
+    role: Role,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<Ports, Error> {
+    if role != Role::All {
+        for (port, engine) in [
+            ("event store", &settings.event_store),
+            ("read model", &settings.read_model),
+            ("search", &settings.search),
+        ] {
+            if *engine == Engine::Memory {
+                let reason =
+                    "memory: is not shared between processes; use it with `up` or `serve --role all`".to_owned();
+                return Err(Error { port, reason });
+            }
+        }
+    }
+    let (orders, orders_target) = open_orders(settings, metrics)?;
+    let (search, search_target) = open_search(settings, metrics)?;
+    let ports = Ports {
+        events: open_events(settings, clock, metrics)?,
+        orders,
+        orders_target,
+        search,
+        search_target,
+        idempotency: open_idempotency(settings, clock, metrics)?,
+    };
+    Ok(ports)
+}
+
+fn open_events(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<dyn EventStore>, Error> {
+    let store: Arc<dyn EventStore> = match events_file(settings) {
+        Some(path) => {
+            Arc::new(sqlite::EventStore::open(&path, Arc::clone(clock)).map_err(|error| failed("event store")(&error))?)
+        }
+        None => Arc::new(memory::EventStore::new(Arc::clone(clock))),
+    };
+    Ok(Arc::new(instrumented::EventStore::new(
+        store,
+        settings.event_store.backend(),
+        Arc::clone(metrics),
+    )))
+}
+
+type OrdersPorts = (Arc<dyn OrderReadModel>, Arc<dyn ProjectionStore>);
+
+fn open_orders(settings: &Settings, metrics: &Arc<Metrics>) -> Result<OrdersPorts, Error> {
+    let (reader, target): OrdersPorts = match orders_file(settings) {
+        Some(path) => {
+            let model = sqlite::OrderReadModel::open(&path).map_err(|error| failed("read model")(&error))?;
+            let model = Arc::new(model);
+            (Arc::clone(&model) as _, model)
+        }
+        None => {
+            let model = Arc::new(memory::OrderReadModel::default());
+            (Arc::clone(&model) as _, model)
+        }
+    };
+    let backend = settings.read_model.backend();
+    Ok((
+        Arc::new(instrumented::OrderReadModel::new(reader, backend, Arc::clone(metrics))),
+        Arc::new(instrumented::ProjectionStore::new(target, backend, Arc::clone(metrics))),
+    ))
+}
+
+type SearchPorts = (Arc<dyn OrderSearch>, Arc<dyn ProjectionStore>);
+
+fn open_search(settings: &Settings, metrics: &Arc<Metrics>) -> Result<SearchPorts, Error> {
+    let (reader, target): SearchPorts = match search_file(settings) {
+        Some(path) => {
+            let index = sqlite::OrderSearch::open(&path).map_err(|error| failed("search")(&error))?;
+            let index = Arc::new(index);
+            (Arc::clone(&index) as _, index)
+        }
+        None => {
+            let index = Arc::new(memory::OrderSearch::default());
+            (Arc::clone(&index) as _, index)
+        }
+    };
+    let backend = settings.search.backend();
+    Ok((
+        Arc::new(instrumented::OrderSearch::new(reader, backend, Arc::clone(metrics))),
+        Arc::new(instrumented::ProjectionStore::new(target, backend, Arc::clone(metrics))),
+    ))
+}
+
+fn open_idempotency(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<dyn IdempotencyStore>, Error> {
+    // Keys live and die with the events that they guard.
+    let (store, backend): (Arc<dyn IdempotencyStore>, _) = match (&settings.event_store, idempotency_file(settings)) {
+        (Engine::Sqlite(_), Some(path)) => {
+            let store = sqlite::IdempotencyStore::open(&path, Arc::clone(clock));
+            (
+                Arc::new(store.map_err(|error| failed("idempotency keys")(&error))?),
+                "sqlite",
+            )
+        }
+        _ => (
+            Arc::new(memory::IdempotencyStore::new(
+                Arc::clone(clock),
+                memory::Faults::default(),
+            )),
+            "memory",
+        ),
+    };
+    Ok(Arc::new(instrumented::IdempotencyStore::new(
+        store,
+        backend,
+        Arc::clone(metrics),
+    )))
+}

@@ -1,0 +1,241 @@
+//! Starts the real program on a folder and free ports, and talks to it over HTTP. Holds no assertion
+//! about orders: those are in the tests.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// How long anything may take on a machine that does other things as well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `highbeam`; killed when dropped.
+pub struct Service {
+    child: Child,
+    pub url: String,
+    pub agent: ureq::Agent,
+}
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The revision in the `ETag`.
+    pub fn revision(&self) -> u64 {
+        let tag = self.header("etag").unwrap_or_else(|| panic!("no etag: {self:?}"));
+        tag.trim_matches('"')
+            .parse()
+            .unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn position(&self) -> &str {
+        self.header("x-position")
+            .unwrap_or_else(|| panic!("no position: {self:?}"))
+    }
+
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+}
+
+pub fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_highbeam"));
+    command
+        .env_clear()
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null());
+    command
+}
+
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .max_idle_connections_per_host(64)
+        .build()
+        .into()
+}
+
+impl Service {
+    /// Everything in one process, without demo traffic.
+    pub fn up(data_dir: &Path) -> Self {
+        Self::start(data_dir, &["up", "--no-traffic"])
+    }
+
+    /// Starts with these arguments and waits until it is ready. The log goes to `log` in the folder.
+    pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        let role = arguments.join("-").replace(['/', ':'], "_");
+        let ready = data_dir.join(format!("{role}.ready.json"));
+        let _ = std::fs::remove_file(&ready);
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(data_dir.join("log"))
+            .unwrap();
+        let mut child = binary()
+            .args(arguments)
+            .args(["--port", "0", "--data-dir"])
+            .arg(data_dir)
+            .arg("--ready-file")
+            .arg(&ready)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let url = wait_for(|| {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("ended before it was ready ({status}): {}", tail(&data_dir.join("log")));
+            }
+            let ready: Value = serde_json::from_slice(&std::fs::read(&ready).ok()?).ok()?;
+            ready["api"].as_str().map(str::to_owned)
+        });
+        Self {
+            child,
+            url,
+            agent: agent(),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        send(&self.agent, &self.url, "GET", path, &[], None).unwrap()
+    }
+
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+        send(&self.agent, &self.url, method, path, headers, body).unwrap()
+    }
+
+    pub fn command(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.send(method, path, &[], body)
+    }
+
+    /// Creates an order and returns its id.
+    pub fn create(&self, order: &Value) -> String {
+        self.command("POST", "/api/orders", Some(order))
+            .expect(201)
+            .json()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// SIGKILL: no chance to flush anything.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn stop(mut self) -> std::process::ExitStatus {
+        assert!(
+            Command::new("kill")
+                .arg(self.child.id().to_string())
+                .status()
+                .unwrap()
+                .success()
+        );
+        wait_for(|| self.child.try_wait().unwrap())
+    }
+
+    /// Resident memory, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// One request; `Err` when the connection failed, so that it is unknown what became of it.
+pub fn send(
+    agent: &ureq::Agent,
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<Answer, ureq::Error> {
+    let mut request = ureq::http::Request::builder()
+        .method(method)
+        .uri(format!("{url}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut response = match body {
+        Some(body) => {
+            let request = request
+                .header("content-type", "application/json")
+                .body(body.to_string())
+                .unwrap();
+            agent.run(request)?
+        }
+        None => agent.run(request.body(()).unwrap())?,
+    };
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()))
+        .collect();
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers,
+        body: response.body_mut().read_to_string()?,
+    })
+}
+
+/// Asks until there is an answer; fails after [`PATIENCE`].
+pub fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// An order whose address is unlike any other's.
+pub fn order(address: &str) -> Value {
+    json!({
+        "shopItems": [
+            { "id": "1", "title": "Green tea", "description": "Loose leaf", "quantity": 2, "price": 12.5 },
+            { "id": "2", "title": "Teapot", "description": "Cast iron, black", "quantity": 1, "price": 34.99 }
+        ],
+        "accountEmail": "jane@example.com",
+        "deliveryAddress": address
+    })
+}
+
+fn tail(path: &PathBuf) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().rev().take(10).collect::<Vec<_>>().join("\n")
+}
