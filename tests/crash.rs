@@ -52,10 +52,7 @@ impl Random {
 #[test]
 fn what_was_acknowledged_survives_fifty_kills_exactly_once() {
     let folder = tempfile::tempdir().unwrap();
-    let seed = std::env::var("CRASH_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(20_261_124);
+    let seed = std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_124);
     println!("CRASH_SEED={seed}");
     let mut random = Random(seed);
     let commands = AtomicU64::new(0);
@@ -80,10 +77,7 @@ fn what_was_acknowledged_survives_fifty_kills_exactly_once() {
         ledger.len(),
         retried.len()
     );
-    assert!(
-        acknowledged > 1_000,
-        "too little load to prove anything: {acknowledged}"
-    );
+    assert!(acknowledged > 1_000, "too little load to prove anything: {acknowledged}");
 }
 
 /// Clients send until the process dies under them.
@@ -95,12 +89,7 @@ fn run_clients(service: &mut Service, wait: Duration, commands: &AtomicU64, seed
             .map(|client| {
                 let (url, dead) = (&url, &dead);
                 scope.spawn(move || {
-                    run_client(
-                        url,
-                        dead,
-                        commands,
-                        &mut Random(seed ^ client.wrapping_mul(0x5851_f42d)),
-                    )
+                    run_client(url, dead, commands, &mut Random(seed ^ client.wrapping_mul(0x5851_f42d)))
                 })
             })
             .collect();
@@ -124,11 +113,7 @@ fn run_client(url: &str, dead: &AtomicBool, commands: &AtomicU64, random: &mut R
             ("POST", "/api/orders".to_owned(), order(&mark))
         } else {
             let id = &orders[usize::try_from(random.below(orders.len() as u64)).unwrap()];
-            (
-                "PUT",
-                format!("/api/orders/address/{id}"),
-                json!({ "deliveryAddress": mark }),
-            )
+            ("PUT", format!("/api/orders/address/{id}"), json!({ "deliveryAddress": mark }))
         };
         let key = (number % KEYED == 0).then(|| format!("key-{number}"));
         let headers: Vec<_> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
@@ -144,14 +129,7 @@ fn run_client(url: &str, dead: &AtomicBool, commands: &AtomicU64, random: &mut R
             Ok(answer) => panic!("a good command was refused: {answer:?}"),
             Err(_) => None,
         };
-        entries.push(Entry {
-            mark,
-            method,
-            path,
-            body,
-            key,
-            acknowledged,
-        });
+        entries.push(Entry { mark, method, path, body, key, acknowledged });
     }
     entries
 }
@@ -164,19 +142,11 @@ fn retry_what_is_unknown(service: &Service, ledger: &[Entry]) -> BTreeMap<String
         .filter_map(|entry| {
             let key = entry.key.as_deref()?;
             let answer = wait_for(|| {
-                let answer = service.send(
-                    entry.method,
-                    &entry.path,
-                    &[("idempotency-key", key)],
-                    Some(&entry.body),
-                );
+                let answer = service.send(entry.method, &entry.path, &[("idempotency-key", key)], Some(&entry.body));
                 (answer.status != 409).then_some(answer)
             });
             assert!(answer.status < 300, "{answer:?}");
-            Some((
-                entry.mark.clone(),
-                (answer.json().as_str().unwrap().to_owned(), answer.revision()),
-            ))
+            Some((entry.mark.clone(), (answer.json().as_str().unwrap().to_owned(), answer.revision())))
         })
         .collect()
 }
@@ -203,11 +173,7 @@ fn check_histories(service: &Service, ledger: &[Entry], retried: &BTreeMap<Strin
     for entry in ledger {
         let expected = entry.acknowledged.as_ref().or_else(|| retried.get(&entry.mark));
         if let Some(expected) = expected {
-            assert_eq!(
-                seen.get(&entry.mark),
-                Some(expected),
-                "an acknowledged command is lost: {entry:?}"
-            );
+            assert_eq!(seen.get(&entry.mark), Some(expected), "an acknowledged command is lost: {entry:?}");
         }
     }
 }
@@ -216,19 +182,9 @@ fn all_orders(service: &Service) -> Vec<String> {
     let head = head(service);
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = service
-            .get(&format!(
-                "/api/orders?limit=100&minPosition={head}&waitMs=10000{cursor}"
-            ))
-            .expect(200)
-            .json();
-        ids.extend(
-            page["orders"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|order| order["id"].as_str().unwrap().to_owned()),
-        );
+        let page =
+            service.get(&format!("/api/orders?limit=100&minPosition={head}&waitMs=10000{cursor}")).expect(200).json();
+        ids.extend(page["orders"].as_array().unwrap().iter().map(|order| order["id"].as_str().unwrap().to_owned()));
         match page["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return ids,
@@ -238,24 +194,14 @@ fn all_orders(service: &Service) -> Vec<String> {
 
 fn head(service: &Service) -> u64 {
     let status = service.get("/admin/projections").expect(200).json();
-    let list = status
-        .as_array()
-        .or_else(|| status["projections"].as_array())
-        .unwrap()
-        .clone();
-    list[0]["head"]
-        .as_u64()
-        .or_else(|| list[0]["head"].as_str().and_then(|head| head.parse().ok()))
-        .unwrap()
+    let list = status.as_array().or_else(|| status["projections"].as_array()).unwrap().clone();
+    list[0]["head"].as_u64().or_else(|| list[0]["head"].as_str().and_then(|head| head.parse().ok())).unwrap()
 }
 
 fn history(service: &Service, id: &str) -> Vec<Value> {
     let mut events = Vec::new();
     loop {
-        let page = service
-            .get(&format!("/api/orders/{id}/events?from={}", events.len()))
-            .expect(200)
-            .json();
+        let page = service.get(&format!("/api/orders/{id}/events?from={}", events.len())).expect(200).json();
         let page = page["events"].as_array().unwrap().clone();
         if page.is_empty() {
             return events;
@@ -269,33 +215,18 @@ fn check_projections(service: &Service, ledger: &[Entry]) {
     let head = head(service);
     let orders = all_orders(service);
     for id in &orders {
-        let projected = service
-            .get(&format!("/api/orders/{id}?minPosition={head}&waitMs=10000"))
-            .expect(200);
-        let folded = service
-            .get(&format!("/api/orders/{id}?asOfRevision={}", projected.revision()))
-            .expect(200);
+        let projected = service.get(&format!("/api/orders/{id}?minPosition={head}&waitMs=10000")).expect(200);
+        let folded = service.get(&format!("/api/orders/{id}?asOfRevision={}", projected.revision())).expect(200);
         assert_eq!(projected.json(), folded.json());
     }
-    let found = service
-        .get(&format!(
-            "/api/orders/search?search=cast+ir&minPosition={head}&waitMs=10000"
-        ))
-        .expect(200)
-        .json();
+    let found =
+        service.get(&format!("/api/orders/search?search=cast+ir&minPosition={head}&waitMs=10000")).expect(200).json();
     assert_eq!(found["pagination"]["totalCount"], orders.len());
-    let created = ledger
-        .iter()
-        .filter(|entry| entry.method == "POST" && entry.acknowledged.is_some())
-        .count();
+    let created = ledger.iter().filter(|entry| entry.method == "POST" && entry.acknowledged.is_some()).count();
     assert!(orders.len() >= created);
 }
 
 fn check_files(data_dir: &Path) {
-    let output = binary()
-        .args(["check", "--full", "--port", "0", "--data-dir"])
-        .arg(data_dir)
-        .output()
-        .unwrap();
+    let output = binary().args(["check", "--full", "--port", "0", "--data-dir"]).arg(data_dir).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

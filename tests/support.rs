@@ -3,6 +3,10 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod problem;
+pub(crate) mod watch;
+pub(crate) mod wire;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,10 +14,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// How long anything may take on a machine that does other things as well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `highbeam`; killed when dropped.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
     pub url: String,
     pub agent: ureq::Agent,
@@ -21,53 +25,44 @@ pub struct Service {
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The revision in the `ETag`.
-    pub fn revision(&self) -> u64 {
+    pub(crate) fn revision(&self) -> u64 {
         let tag = self.header("etag").unwrap_or_else(|| panic!("no etag: {self:?}"));
-        tag.trim_matches('"')
-            .parse()
-            .unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        tag.trim_matches('"').parse().unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    pub fn position(&self) -> &str {
-        self.header("x-position")
-            .unwrap_or_else(|| panic!("no position: {self:?}"))
+    pub(crate) fn position(&self) -> &str {
+        self.header("x-position").unwrap_or_else(|| panic!("no position: {self:?}"))
     }
 
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 }
 
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_highbeam"));
-    command
-        .env_clear()
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null());
+    command.env_clear().current_dir(std::env::temp_dir()).stdin(Stdio::null());
     command
 }
 
-pub fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
@@ -78,20 +73,16 @@ pub fn agent() -> ureq::Agent {
 
 impl Service {
     /// Everything in one process, without demo traffic.
-    pub fn up(data_dir: &Path) -> Self {
+    pub(crate) fn up(data_dir: &Path) -> Self {
         Self::start(data_dir, &["up", "--no-traffic"])
     }
 
     /// Starts with these arguments and waits until it is ready. The log goes to `log` in the folder.
-    pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(data_dir: &Path, arguments: &[&str]) -> Self {
         let role = arguments.join("-").replace(['/', ':'], "_");
         let ready = data_dir.join(format!("{role}.ready.json"));
         let _ = std::fs::remove_file(&ready);
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(data_dir.join("log"))
-            .unwrap();
+        let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).unwrap();
         let mut child = binary()
             .args(arguments)
             .args(["--port", "0", "--data-dir"])
@@ -109,59 +100,44 @@ impl Service {
             let ready: Value = serde_json::from_slice(&std::fs::read(&ready).ok()?).ok()?;
             ready["api"].as_str().map(str::to_owned)
         });
-        Self {
-            child,
-            url,
-            agent: agent(),
-        }
+        Self { child, url, agent: agent() }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         send(&self.agent, &self.url, "GET", path, &[], None).unwrap()
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
         send(&self.agent, &self.url, method, path, headers, body).unwrap()
     }
 
-    pub fn command(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    pub(crate) fn command(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         self.send(method, path, &[], body)
     }
 
     /// Creates an order and returns its id.
-    pub fn create(&self, order: &Value) -> String {
-        self.command("POST", "/api/orders", Some(order))
-            .expect(201)
-            .json()
-            .as_str()
-            .unwrap()
-            .to_owned()
+    pub(crate) fn create(&self, order: &Value) -> String {
+        self.command("POST", "/api/orders", Some(order)).expect(201).json().as_str().unwrap().to_owned()
     }
 
     /// SIGKILL: no chance to flush anything.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// SIGTERM, and how it ended.
-    pub fn stop(mut self) -> std::process::ExitStatus {
-        assert!(
-            Command::new("kill")
-                .arg(self.child.id().to_string())
-                .status()
-                .unwrap()
-                .success()
-        );
+    pub(crate) fn stop(mut self) -> std::process::ExitStatus {
+        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
         wait_for(|| self.child.try_wait().unwrap())
     }
 
     /// Resident memory, in bytes.
-    pub fn resident(&self) -> u64 {
+    pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
@@ -175,7 +151,7 @@ impl Drop for Service {
 }
 
 /// One request; `Err` when the connection failed, so that it is unknown what became of it.
-pub fn send(
+pub(crate) fn send(
     agent: &ureq::Agent,
     url: &str,
     method: &str,
@@ -183,18 +159,13 @@ pub fn send(
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Result<Answer, ureq::Error> {
-    let mut request = ureq::http::Request::builder()
-        .method(method)
-        .uri(format!("{url}{path}"));
+    let mut request = ureq::http::Request::builder().method(method).uri(format!("{url}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let mut response = match body {
         Some(body) => {
-            let request = request
-                .header("content-type", "application/json")
-                .body(body.to_string())
-                .unwrap();
+            let request = request.header("content-type", "application/json").body(body.to_string()).unwrap();
             agent.run(request)?
         }
         None => agent.run(request.body(()).unwrap())?,
@@ -204,15 +175,11 @@ pub fn send(
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()))
         .collect();
-    Ok(Answer {
-        status: response.status().as_u16(),
-        headers,
-        body: response.body_mut().read_to_string()?,
-    })
+    Ok(Answer { status: response.status().as_u16(), headers, body: response.body_mut().read_to_string()? })
 }
 
 /// Asks until there is an answer; fails after [`PATIENCE`].
-pub fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -224,7 +191,7 @@ pub fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// An order whose address is unlike any other's.
-pub fn order(address: &str) -> Value {
+pub(crate) fn order(address: &str) -> Value {
     json!({
         "shopItems": [
             { "id": "1", "title": "Green tea", "description": "Loose leaf", "quantity": 2, "price": 12.5 },

@@ -6,7 +6,7 @@ mod body;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::extract::{Path, State as Extract};
+use axum::extract::State as Extract;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use delivery::repository::{Generation, GenerationStatus, ParkedEvent};
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::State;
 use crate::answer::Answer;
 use crate::error::{Error, Kind};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Segments};
 use body::{DoneAnswer, GenerationAnswer, ParkedAnswer, ParkedList, StatusList, status_answer};
 
 /// Everything there is to know about a projection.
@@ -100,13 +100,7 @@ pub(crate) fn routes(state: &Arc<State>) -> OpenApiRouter<Arc<State>> {
 #[utoipa::path(get, path = "/admin/projections", tag = "operations", operation_id = "listProjections",
     responses((status = 200, description = "All of them", body = StatusList)))]
 async fn list(Extract(state): Extract<Arc<State>>) -> Result<Answer, Error> {
-    let projections = state
-        .projections
-        .status()
-        .await?
-        .into_iter()
-        .map(status_answer)
-        .collect();
+    let projections = state.projections.status().await?.into_iter().map(status_answer).collect();
     Answer::json(StatusCode::OK, &StatusList { projections })
 }
 
@@ -115,47 +109,32 @@ async fn list(Extract(state): Extract<Arc<State>>) -> Result<Answer, Error> {
     params(("name" = String, Path, description = "orders or search"),
         ("promote" = Option<String>, Query, description = "auto (unless said) or manual", pattern = "^(auto|manual)?$")),
     responses((status = 202, description = "It has begun", body = GenerationAnswer)))]
-async fn rebuild(Extract(state): Extract<Arc<State>>, Path(name): Path<String>, uri: Uri) -> Result<Answer, Error> {
+async fn rebuild(Extract(state): Extract<Arc<State>>, Segments(name): Segments<String>, uri: Uri) -> Result<Answer, Error> {
     let promote = match Parameters::read(&uri)?.get("promote") {
         None | Some("auto") => true,
         Some("manual") => false,
         Some(_) => return Err(Error::parameter("promote", "auto or manual")),
     };
     let generation = state.projections.rebuild(&name, promote).await?;
-    Answer::json(
-        StatusCode::ACCEPTED,
-        &GenerationAnswer {
-            generation: generation.0,
-        },
-    )
+    Answer::json(StatusCode::ACCEPTED, &GenerationAnswer { generation: generation.0 })
 }
 
 /// Make the rebuilt generation the live one
 #[utoipa::path(post, path = "/admin/projections/{name}/promote", tag = "operations", operation_id = "promoteProjection",
     params(("name" = String, Path, description = "orders or search")),
     responses((status = 200, description = "It is live", body = GenerationAnswer)))]
-async fn promote(Extract(state): Extract<Arc<State>>, Path(name): Path<String>) -> Result<Answer, Error> {
+async fn promote(Extract(state): Extract<Arc<State>>, Segments(name): Segments<String>) -> Result<Answer, Error> {
     let generation = state.projections.promote(&name).await?;
-    Answer::json(
-        StatusCode::OK,
-        &GenerationAnswer {
-            generation: generation.0,
-        },
-    )
+    Answer::json(StatusCode::OK, &GenerationAnswer { generation: generation.0 })
 }
 
 /// Give a rebuild up
 #[utoipa::path(post, path = "/admin/projections/{name}/discard", tag = "operations", operation_id = "discardProjection",
     params(("name" = String, Path, description = "orders or search")),
     responses((status = 200, description = "It is gone", body = GenerationAnswer)))]
-async fn discard(Extract(state): Extract<Arc<State>>, Path(name): Path<String>) -> Result<Answer, Error> {
+async fn discard(Extract(state): Extract<Arc<State>>, Segments(name): Segments<String>) -> Result<Answer, Error> {
     let generation = state.projections.discard(&name).await?;
-    Answer::json(
-        StatusCode::OK,
-        &GenerationAnswer {
-            generation: generation.0,
-        },
-    )
+    Answer::json(StatusCode::OK, &GenerationAnswer { generation: generation.0 })
 }
 
 /// The events that could not be applied
@@ -163,18 +142,10 @@ async fn discard(Extract(state): Extract<Arc<State>>, Path(name): Path<String>) 
     params(("name" = String, Path, description = "orders or search"),
         ("limit" = Option<u64>, Query, description = "Events at most; 100 unless said", minimum = 1, maximum = 1_000)),
     responses((status = 200, description = "By position; never with their payload", body = ParkedList)))]
-async fn parked(Extract(state): Extract<Arc<State>>, Path(name): Path<String>, uri: Uri) -> Result<Answer, Error> {
+async fn parked(Extract(state): Extract<Arc<State>>, Segments(name): Segments<String>, uri: Uri) -> Result<Answer, Error> {
     let limit = Parameters::read(&uri)?.number("limit", 1..=1_000)?.unwrap_or(100);
-    let parked = state
-        .projections
-        .parked(&name, usize::try_from(limit).unwrap_or(100))
-        .await?;
-    Answer::json(
-        StatusCode::OK,
-        &ParkedList {
-            parked: parked.iter().map(ParkedAnswer::new).collect(),
-        },
-    )
+    let parked = state.projections.parked(&name, usize::try_from(limit).unwrap_or(100)).await?;
+    Answer::json(StatusCode::OK, &ParkedList { parked: parked.iter().map(ParkedAnswer::new).collect() })
 }
 
 /// Apply a parked event again, and those of its order that wait behind it
@@ -183,7 +154,7 @@ async fn parked(Extract(state): Extract<Arc<State>>, Path(name): Path<String>, u
     responses((status = 200, description = "It went well", body = DoneAnswer)))]
 async fn replay(
     Extract(state): Extract<Arc<State>>,
-    Path((name, position)): Path<(String, String)>,
+    Segments((name, position)): Segments<(String, String)>,
 ) -> Result<Answer, Error> {
     let events = state.projections.replay(&name, parse_position(&position)?).await?;
     Answer::json(StatusCode::OK, &DoneAnswer { events })
@@ -195,7 +166,7 @@ async fn replay(
     responses((status = 200, description = "It went well", body = DoneAnswer)))]
 async fn skip(
     Extract(state): Extract<Arc<State>>,
-    Path((name, position)): Path<(String, String)>,
+    Segments((name, position)): Segments<(String, String)>,
 ) -> Result<Answer, Error> {
     let events = state.projections.skip(&name, parse_position(&position)?).await?;
     Answer::json(StatusCode::OK, &DoneAnswer { events })
@@ -203,7 +174,5 @@ async fn skip(
 
 fn parse_position(text: &str) -> Result<Position, Error> {
     let position = text.parse().ok().filter(|position| *position <= i64::MAX as u64);
-    position
-        .map(Position)
-        .ok_or_else(|| Error::parameter("position", "a whole number such as 42"))
+    position.map(Position).ok_or_else(|| Error::parameter("position", "a whole number such as 42"))
 }

@@ -22,11 +22,7 @@ impl Answer {
     /// A JSON answer.
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Error> {
         let body = serde_json::to_vec(body).map_err(|error| Error::caused(Kind::Internal, &error))?;
-        Ok(Self {
-            status,
-            headers: vec![(CONTENT_TYPE, "application/json".to_owned())],
-            body: body.into(),
-        })
+        Ok(Self { status, headers: vec![(CONTENT_TYPE, "application/json".to_owned())], body: body.into() })
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: String) -> Self {

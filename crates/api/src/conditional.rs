@@ -40,10 +40,7 @@ fn tags(headers: &HeaderMap, name: HeaderName, weak: bool) -> Result<Tags, Error
     }
     let mut revisions = Vec::new();
     for value in values {
-        let value = value
-            .to_str()
-            .map_err(|_| Error::parameter(name.as_str(), expected))?
-            .trim();
+        let value = value.to_str().map_err(|_| Error::parameter(name.as_str(), expected))?.trim();
         if value == "*" {
             return Ok(Tags::Any);
         }
@@ -52,7 +49,8 @@ fn tags(headers: &HeaderMap, name: HeaderName, weak: bool) -> Result<Tags, Error
             let opaque = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             let opaque = opaque.ok_or_else(|| Error::parameter(name.as_str(), expected))?;
             if !is_weak || weak {
-                revisions.extend(opaque.parse().ok().map(Revision));
+                // A tag is compared letter by letter: "00" was never one of ours.
+                revisions.extend(opaque.parse().ok().map(Revision).filter(|revision| revision.to_string() == opaque));
             }
         }
     }
@@ -75,15 +73,11 @@ mod tests {
         assert_eq!(if_match(&HeaderMap::new()).unwrap(), Tags::Absent);
         assert_eq!(if_match(&headers("*")).unwrap(), Tags::Any);
         assert_eq!(if_match(&headers("\"3\"")).unwrap(), Tags::These(vec![Revision(3)]));
-        assert_eq!(
-            if_match(&headers("W/\"3\", \"4\"")).unwrap(),
-            Tags::These(vec![Revision(4)])
-        );
-        assert_eq!(
-            if_none_match(&headers("W/\"3\"")).unwrap(),
-            Tags::These(vec![Revision(3)])
-        );
-        assert_eq!(if_match(&headers("\"abc\"")).unwrap(), Tags::These(vec![]));
+        assert_eq!(if_match(&headers("W/\"3\", \"4\"")).unwrap(), Tags::These(vec![Revision(4)]));
+        assert_eq!(if_none_match(&headers("W/\"3\"")).unwrap(), Tags::These(vec![Revision(3)]));
+        for foreign in ["\"abc\"", "\"00\"", "\"+3\"", "\"\""] {
+            assert_eq!(if_match(&headers(foreign)).unwrap(), Tags::These(vec![]), "{foreign}");
+        }
     }
 
     #[test]

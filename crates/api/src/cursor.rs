@@ -46,13 +46,8 @@ pub fn decode(key: &[u8; 32], text: &str, filter: &str) -> Result<Position, Inva
         return Err(Invalid);
     }
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Invalid)?;
-    let (signed, claimed) = bytes
-        .split_at_checked(SIGNED)
-        .filter(|_| bytes.len() == LENGTH)
-        .ok_or(Invalid)?;
-    signature(key, signed, filter)
-        .verify_slice(claimed)
-        .map_err(|_| Invalid)?;
+    let (signed, claimed) = bytes.split_at_checked(SIGNED).filter(|_| bytes.len() == LENGTH).ok_or(Invalid)?;
+    signature(key, signed, filter).verify_slice(claimed).map_err(|_| Invalid)?;
     match signed {
         [VERSION, position @ ..] => Ok(Position(u64::from_be_bytes(position.try_into().map_err(|_| Invalid)?))),
         _ => Err(Invalid),

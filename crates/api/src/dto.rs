@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::body::Object;
+
 /// One line of a cart, as a client sends it.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct ItemBody<'a> {
@@ -38,8 +40,8 @@ pub(crate) struct ItemBody<'a> {
 pub(crate) struct CreateBody<'a> {
     /// What is ordered
     #[serde(borrow)]
-    #[schema(min_items = 1, max_items = 1_000)]
-    pub(crate) shop_items: Vec<ItemBody<'a>>,
+    #[schema(value_type = Vec<ItemBody<'static>>, min_items = 1, max_items = 1_000)]
+    pub(crate) shop_items: Vec<Object<ItemBody<'a>>>,
     /// Whose order it is
     #[schema(example = "jane@example.com", format = "email", max_length = 254)]
     pub(crate) account_email: String,
@@ -54,8 +56,8 @@ pub(crate) struct CreateBody<'a> {
 pub(crate) struct CartBody<'a> {
     /// What is ordered now
     #[serde(borrow)]
-    #[schema(min_items = 1, max_items = 1_000)]
-    pub(crate) shop_items: Vec<ItemBody<'a>>,
+    #[schema(value_type = Vec<ItemBody<'static>>, min_items = 1, max_items = 1_000)]
+    pub(crate) shop_items: Vec<Object<ItemBody<'a>>>,
 }
 
 /// `PUT /orders/pay/{id}`
@@ -66,8 +68,26 @@ pub(crate) struct PayBody {
     #[schema(example = "pay_83", min_length = 1, max_length = 200)]
     pub(crate) payment_id: String,
     /// When it was paid (RFC 3339)
-    #[schema(value_type = String, format = DateTime, example = "2026-11-24T12:00:00Z")]
-    pub(crate) timestamp: Timestamp,
+    #[schema(format = DateTime, example = "2026-11-24T12:00:00Z")]
+    pub(crate) timestamp: String,
+}
+
+impl PayBody {
+    /// Checks the payment.
+    pub(crate) fn payment(self) -> Result<delivery::models::Payment, Violations> {
+        // In the year 1 the older program's clock stood still: events take it for a time that is not set.
+        let year_2 = Timestamp::from_second(-62_104_060_800).unwrap_or(Timestamp::MIN);
+        let mut violations = Violations::default();
+        let time = self.timestamp.parse().ok().filter(|time: &Timestamp| *time >= year_2);
+        let payment = violations.collect(delivery::models::Payment::new(self.payment_id, time.unwrap_or(year_2)));
+        if time.is_none() {
+            violations.push("/timestamp", "must be a time such as 2026-11-24T12:00:00Z (RFC 3339)");
+        }
+        match payment {
+            Some(payment) if violations.0.is_empty() => Ok(payment),
+            _ => Err(violations),
+        }
+    }
 }
 
 /// `POST /orders/cancel/{id}`
@@ -89,11 +109,11 @@ pub(crate) struct AddressBody {
 }
 
 /// Checks the items of a body.
-pub(crate) fn cart(items: Vec<ItemBody<'_>>) -> Result<Cart, Violations> {
+pub(crate) fn cart(items: Vec<Object<ItemBody<'_>>>) -> Result<Cart, Violations> {
     Cart::new(
         items
             .into_iter()
-            .map(|item| ItemInput {
+            .map(|Object(item)| ItemInput {
                 id: item.id,
                 title: item.title,
                 description: item.description,
@@ -182,10 +202,7 @@ impl<'a> Order<'a> {
             submitted: *submitted,
             completed: *completed,
             canceled: *canceled,
-            payment: payment.as_ref().map(|paid| Payment {
-                payment_id: &paid.payment_id,
-                timestamp: paid.timestamp,
-            }),
+            payment: payment.as_ref().map(|paid| Payment { payment_id: &paid.payment_id, timestamp: paid.timestamp }),
         }
     }
 }

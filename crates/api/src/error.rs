@@ -71,12 +71,7 @@ struct Row {
 }
 
 const fn row(slug: &'static str, status: StatusCode, title: &'static str, retry_after: Option<u32>) -> Row {
-    Row {
-        slug,
-        status,
-        title,
-        retry_after,
-    }
+    Row { slug, status, title, retry_after }
 }
 
 impl Kind {
@@ -112,66 +107,31 @@ impl Kind {
         match self {
             Self::MalformedJson => row("malformed-json", S::BAD_REQUEST, "The body is not JSON", None),
             Self::InvalidParameter => row("invalid-parameter", S::BAD_REQUEST, "A parameter cannot be read", None),
-            Self::Unauthorized => row(
-                "unauthorized",
-                S::UNAUTHORIZED,
-                "The admin token is missing or wrong",
-                None,
-            ),
+            Self::Unauthorized => row("unauthorized", S::UNAUTHORIZED, "The admin token is missing or wrong", None),
             Self::Forbidden => row("forbidden", S::FORBIDDEN, "Not allowed from here", None),
             Self::NotFound => row("not-found", S::NOT_FOUND, "There is no such thing", None),
             Self::UnknownRoute => row("unknown-route", S::NOT_FOUND, "There is no such route", None),
-            Self::MethodNotAllowed => row(
-                "method-not-allowed",
-                S::METHOD_NOT_ALLOWED,
-                "The route does not know this method",
-                None,
-            ),
-            Self::IllegalTransition => row(
-                "illegal-transition",
-                S::CONFLICT,
-                "The order's status does not allow this",
-                None,
-            ),
+            Self::MethodNotAllowed => {
+                row("method-not-allowed", S::METHOD_NOT_ALLOWED, "The route does not know this method", None)
+            }
+            Self::IllegalTransition => {
+                row("illegal-transition", S::CONFLICT, "The order's status does not allow this", None)
+            }
             Self::AlreadyApplied => row("already-applied", S::CONFLICT, "The order is like this already", None),
             Self::AlreadyExists => row("already-exists", S::CONFLICT, "The order exists already", None),
-            Self::ConcurrentChange => row(
-                "concurrent-change",
-                S::CONFLICT,
-                "Others kept changing the order",
-                Some(1),
-            ),
-            Self::KeyInUse => row(
-                "idempotency-key-in-use",
-                S::CONFLICT,
-                "The first request with this key is still running",
-                Some(1),
-            ),
-            Self::ProjectionState => row(
-                "projection-state",
-                S::CONFLICT,
-                "The projection cannot do this now",
-                None,
-            ),
-            Self::PreconditionFailed => row(
-                "precondition-failed",
-                S::PRECONDITION_FAILED,
-                "The order is at another revision",
-                None,
-            ),
+            Self::ConcurrentChange => row("concurrent-change", S::CONFLICT, "Others kept changing the order", Some(1)),
+            Self::KeyInUse => {
+                row("idempotency-key-in-use", S::CONFLICT, "The first request with this key is still running", Some(1))
+            }
+            Self::ProjectionState => row("projection-state", S::CONFLICT, "The projection cannot do this now", None),
+            Self::PreconditionFailed => {
+                row("precondition-failed", S::PRECONDITION_FAILED, "The order is at another revision", None)
+            }
             Self::BodyTooLarge => row("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large", None),
-            Self::UnsupportedMediaType => row(
-                "unsupported-media-type",
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "The body has to be application/json",
-                None,
-            ),
-            Self::Validation => row(
-                "validation",
-                S::UNPROCESSABLE_ENTITY,
-                "Fields of the body are wrong",
-                None,
-            ),
+            Self::UnsupportedMediaType => {
+                row("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "The body has to be application/json", None)
+            }
+            Self::Validation => row("validation", S::UNPROCESSABLE_ENTITY, "Fields of the body are wrong", None),
             Self::KeyReused => row(
                 "idempotency-key-reused",
                 S::UNPROCESSABLE_ENTITY,
@@ -180,24 +140,13 @@ impl Kind {
             ),
             Self::RateLimited => row("rate-limited", S::TOO_MANY_REQUESTS, "Too many requests", Some(1)),
             Self::Internal => row("internal", S::INTERNAL_SERVER_ERROR, "Something went wrong here", None),
-            Self::Unavailable => row(
-                "unavailable",
-                S::SERVICE_UNAVAILABLE,
-                "The service cannot do this now",
-                Some(1),
-            ),
-            Self::DeadlineExceeded => row(
-                "deadline-exceeded",
-                S::SERVICE_UNAVAILABLE,
-                "The request took too long",
-                Some(1),
-            ),
-            Self::PositionNotReached => row(
-                "position-not-reached",
-                S::SERVICE_UNAVAILABLE,
-                "The read side has not come so far yet",
-                Some(1),
-            ),
+            Self::Unavailable => row("unavailable", S::SERVICE_UNAVAILABLE, "The service cannot do this now", Some(1)),
+            Self::DeadlineExceeded => {
+                row("deadline-exceeded", S::SERVICE_UNAVAILABLE, "The request took too long", Some(1))
+            }
+            Self::PositionNotReached => {
+                row("position-not-reached", S::SERVICE_UNAVAILABLE, "The read side has not come so far yet", Some(1))
+            }
         }
     }
 
@@ -239,21 +188,13 @@ pub(crate) struct Error {
 
 impl Error {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            violations: Vec::new(),
-            cause: None,
-        }
+        Self { kind, detail: detail.into(), violations: Vec::new(), cause: None }
     }
 
     /// A parameter that cannot be read, with what would be right.
     pub(crate) fn parameter(name: &str, expected: &str) -> Self {
         let mut error = Self::new(Kind::InvalidParameter, format!("{name} must be {expected}"));
-        error.violations.push(Violation {
-            pointer: name.to_owned(),
-            detail: format!("must be {expected}"),
-        });
+        error.violations.push(Violation { pointer: name.to_owned(), detail: format!("must be {expected}") });
         error
     }
 

@@ -10,10 +10,7 @@ use crate::{Orders, State};
 
 /// The order routes exist only where there are orders; this keeps the handlers honest about it.
 fn orders(state: &State) -> Result<&Orders, Error> {
-    state
-        .orders
-        .as_ref()
-        .ok_or_else(|| Error::new(Kind::UnknownRoute, "this process does not serve orders"))
+    state.orders.as_ref().ok_or_else(|| Error::new(Kind::UnknownRoute, "this process does not serve orders"))
 }
 
 fn no_such_order() -> Error {

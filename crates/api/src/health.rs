@@ -63,22 +63,13 @@ impl Health {
     /// A level and nothing more to say.
     #[must_use]
     pub const fn plain(status: Level) -> Self {
-        Self {
-            status,
-            detail: None,
-            lag_events: None,
-            lag_seconds: None,
-            parked_events: None,
-        }
+        Self { status, detail: None, lag_events: None, lag_seconds: None, parked_events: None }
     }
 
     /// A level with its reason.
     #[must_use]
     pub fn because(status: Level, detail: impl Into<String>) -> Self {
-        Self {
-            detail: Some(detail.into()),
-            ..Self::plain(status)
-        }
+        Self { detail: Some(detail.into()), ..Self::plain(status) }
     }
 }
 
@@ -103,10 +94,7 @@ impl Readiness {
     /// Depends on these.
     #[must_use]
     pub fn new(probes: Vec<Arc<dyn Probe>>) -> Self {
-        Self {
-            probes,
-            last: Mutex::default(),
-        }
+        Self { probes, last: Mutex::default() }
     }
 
     /// Asks every part at once; an answer holds for a moment.
@@ -120,10 +108,7 @@ impl Readiness {
             let probe = Arc::clone(probe);
             async move {
                 let health = timeout(PATIENCE, probe.check()).await;
-                (
-                    probe.name(),
-                    health.unwrap_or_else(|_| Health::because(Level::Down, "no answer within 1 s")),
-                )
+                (probe.name(), health.unwrap_or_else(|_| Health::because(Level::Down, "no answer within 1 s")))
             }
         };
         let parts = join_all(self.probes.iter().map(ask)).await;
@@ -133,10 +118,7 @@ impl Readiness {
 
     /// Whether every part works well enough to serve.
     pub async fn is_ready(&self) -> bool {
-        self.check()
-            .await
-            .iter()
-            .all(|(_, health)| health.status != Level::Down)
+        self.check().await.iter().all(|(_, health)| health.status != Level::Down)
     }
 }
 
@@ -180,14 +162,7 @@ async fn readyz(Extract(state): Extract<Arc<State>>) -> Result<Answer, Error> {
         () if any(Level::Degraded) => Level::Degraded,
         () => Level::Up,
     };
-    let code = if status == Level::Down {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::OK
-    };
-    let checks = parts
-        .into_iter()
-        .map(|(name, health)| PartAnswer { name, health })
-        .collect();
+    let code = if status == Level::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let checks = parts.into_iter().map(|(name, health)| PartAnswer { name, health }).collect();
     Answer::json(code, &ReadyAnswer { status, checks })
 }

@@ -48,12 +48,7 @@ pub(crate) async fn run(
 ) -> Result<Answer, Error> {
     let fresh = Uuid::now_v7();
     let Some(key) = key(request.headers)? else {
-        return command(Claim {
-            command_id: fresh,
-            may_be_retry: false,
-            key: None,
-        })
-        .await;
+        return command(Claim { command_id: fresh, may_be_retry: false, key: None }).await;
     };
     let begun = orders.idempotency.begin(&key, fingerprint(request), fresh).await?;
     let (command_id, may_be_retry) = match begun {
@@ -72,17 +67,8 @@ pub(crate) async fn run(
             ));
         }
     };
-    let mut lease = Lease {
-        store: Arc::clone(&orders.idempotency),
-        key: Some(key.clone()),
-    };
-    let answer = match command(Claim {
-        command_id,
-        may_be_retry,
-        key: Some(key),
-    })
-    .await
-    {
+    let mut lease = Lease { store: Arc::clone(&orders.idempotency), key: Some(key.clone()) };
+    let answer = match command(Claim { command_id, may_be_retry, key: Some(key) }).await {
         Ok(answer) => answer,
         Err(error) if is_final(error.kind.status()) => problem::answer(error, context, request.path, state),
         Err(error) => return Err(error),
@@ -94,14 +80,7 @@ pub(crate) async fn run(
 /// Asking again would lead to the same answer. What is not final is not kept: a retry runs.
 fn is_final(status: StatusCode) -> bool {
     use StatusCode as S;
-    [
-        S::BAD_REQUEST,
-        S::NOT_FOUND,
-        S::CONFLICT,
-        S::PRECONDITION_FAILED,
-        S::UNPROCESSABLE_ENTITY,
-    ]
-    .contains(&status)
+    [S::BAD_REQUEST, S::NOT_FOUND, S::CONFLICT, S::PRECONDITION_FAILED, S::UNPROCESSABLE_ENTITY].contains(&status)
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Error> {
@@ -117,12 +96,7 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Error> {
 fn fingerprint(request: &Request<'_>) -> [u8; 16] {
     let if_match = request.headers.get(IF_MATCH).map_or(&b""[..], |value| value.as_bytes());
     let mut hash = Sha256::new();
-    for part in [
-        request.method.as_bytes(),
-        request.path.as_bytes(),
-        if_match,
-        request.body,
-    ] {
+    for part in [request.method.as_bytes(), request.path.as_bytes(), if_match, request.body] {
         // With its length, so that two lists of parts never run together.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
@@ -138,26 +112,15 @@ fn store(answer: &Answer) -> StoredResponse {
     let headers = answer.headers.iter().filter(|(name, _)| kept.contains(name));
     StoredResponse {
         status: answer.status.as_u16(),
-        headers: headers
-            .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
-            .collect(),
+        headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect(),
         body: answer.body.to_vec(),
     }
 }
 
 fn replay(stored: StoredResponse) -> Result<Answer, Error> {
     let status = StatusCode::from_u16(stored.status).map_err(|error| Error::caused(Kind::Internal, &error))?;
-    let headers = stored
-        .headers
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
-        .collect();
-    Ok(Answer {
-        status,
-        headers,
-        body: stored.body.into(),
-    }
-    .with(REPLAYED, "true".to_owned()))
+    let headers = stored.headers.into_iter().filter_map(|(name, value)| Some((name.parse().ok()?, value))).collect();
+    Ok(Answer { status, headers, body: stored.body.into() }.with(REPLAYED, "true".to_owned()))
 }
 
 /// Holds a key while its command runs. Dropped early (client gone, deadline passed, failure that is not
@@ -184,10 +147,7 @@ impl Drop for Lease {
             let store = Arc::clone(&self.store);
             runtime.spawn(async move {
                 if let Err(error) = store.release(&key).await {
-                    tracing::warn!(
-                        error.cause = with_causes(&error),
-                        "idempotency key could not be released"
-                    );
+                    tracing::warn!(error.cause = with_causes(&error), "idempotency key could not be released");
                 }
             });
         }

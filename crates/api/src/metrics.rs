@@ -20,9 +20,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<State>> {
 #[utoipa::path(get, path = "/metrics", tag = "operations", operation_id = "metrics",
     responses((status = 200, description = "OpenMetrics 1.0", body = String, content_type = "application/openmetrics-text")))]
 async fn metrics(Extract(state): Extract<Arc<State>>) -> Result<impl IntoResponse, Error> {
-    let text = state
-        .metrics
-        .encode()
-        .map_err(|error| Error::caused(Kind::Internal, &error))?;
+    let text = state.metrics.encode().map_err(|error| Error::caused(Kind::Internal, &error))?;
     Ok(([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], text))
 }

@@ -45,21 +45,12 @@ struct Layer {
 /// Puts the layer around all routes.
 pub(crate) fn apply(router: Router, state: Arc<State>) -> Router {
     let limiter = state.config.rate_limit.map(Limiter::new);
-    let layer = Arc::new(Layer {
-        state,
-        limiter,
-        log: LogLimit::default(),
-    });
-    let compress = SizeAbove::new(COMPRESS_ABOVE)
-        .and(NotForContentType::SSE)
-        .and(NotForContentType::IMAGES);
+    let layer = Arc::new(Layer { state, limiter, log: LogLimit::default() });
+    let compress = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
     router
         .fallback(async || Error::new(Kind::UnknownRoute, "see /openapi.json for the routes there are"))
         .method_not_allowed_fallback(async || {
-            Error::new(
-                Kind::MethodNotAllowed,
-                "the header Allow names the methods that the route knows",
-            )
+            Error::new(Kind::MethodNotAllowed, "the header Allow names the methods that the route knows")
         })
         .layer(from_fn_with_state(layer, around))
         .layer(CompressionLayer::new().compress_when(compress))
@@ -92,10 +83,7 @@ async fn around(
     let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     request.extensions_mut().insert(context.clone());
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::info_span!(
@@ -116,11 +104,7 @@ async fn around(
         let seconds = started.elapsed().as_secs_f64();
         layer.log.request(method, route, response.status(), seconds);
         let exemplar = context.trace.is_sampled().then(|| context.trace.trace_id());
-        layer
-            .state
-            .metrics
-            .http
-            .observe(method, route, response.status().as_u16(), seconds, exemplar);
+        layer.state.metrics.http.observe(method, route, response.status().as_u16(), seconds, exemplar);
         response
     };
     let mut response = serve.instrument(span).await;
@@ -154,13 +138,8 @@ fn context(headers: &HeaderMap) -> RequestContext {
     let good = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     RequestContext {
         trace: caller.as_ref().map_or_else(TraceContext::root, TraceContext::child),
-        tracestate: caller
-            .and(text(TRACESTATE))
-            .filter(|state| state.len() <= 512)
-            .map(str::to_owned),
-        request_id: text(REQUEST_ID)
-            .filter(good)
-            .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
+        tracestate: caller.and(text(TRACESTATE)).filter(|state| state.len() <= 512).map(str::to_owned),
+        request_id: text(REQUEST_ID).filter(good).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
     }
 }
 

@@ -67,12 +67,7 @@ pub(crate) fn swagger(description: OpenApi) -> Router<Arc<State>> {
 #[must_use]
 pub fn problems(operation: &str) -> Vec<Kind> {
     const ANY: [Kind; 3] = [Kind::RateLimited, Kind::Internal, Kind::DeadlineExceeded];
-    const KEYED: [Kind; 4] = [
-        Kind::KeyInUse,
-        Kind::KeyReused,
-        Kind::InvalidParameter,
-        Kind::BodyTooLarge,
-    ];
+    const KEYED: [Kind; 4] = [Kind::KeyInUse, Kind::KeyReused, Kind::InvalidParameter, Kind::BodyTooLarge];
     const BODY: [Kind; 3] = [Kind::MalformedJson, Kind::UnsupportedMediaType, Kind::Validation];
     const CHANGE: [Kind; 5] = [
         Kind::NotFound,
@@ -82,19 +77,10 @@ pub fn problems(operation: &str) -> Vec<Kind> {
         Kind::PreconditionFailed,
     ];
     const READ: [Kind; 2] = [Kind::InvalidParameter, Kind::Unavailable];
-    const CONTROL: [Kind; 5] = [
-        Kind::Unauthorized,
-        Kind::Forbidden,
-        Kind::NotFound,
-        Kind::InvalidParameter,
-        Kind::Unavailable,
-    ];
+    const CONTROL: [Kind; 5] =
+        [Kind::Unauthorized, Kind::Forbidden, Kind::NotFound, Kind::InvalidParameter, Kind::Unavailable];
     let own: Vec<&[Kind]> = match operation {
-        "createOrder" => vec![
-            &KEYED,
-            &BODY,
-            &[Kind::AlreadyExists, Kind::ConcurrentChange, Kind::Unavailable],
-        ],
+        "createOrder" => vec![&KEYED, &BODY, &[Kind::AlreadyExists, Kind::ConcurrentChange, Kind::Unavailable]],
         "submitOrder" | "completeOrder" => vec![&KEYED, &CHANGE, &[Kind::MalformedJson, Kind::Unavailable]],
         "payOrder" | "updateCart" | "cancelOrder" | "changeAddress" => {
             vec![&KEYED, &BODY, &CHANGE, &[Kind::Unavailable]]
@@ -118,44 +104,23 @@ fn declare_problems(description: &mut OpenApi) {
             let kinds = problems(operation.operation_id.as_deref().unwrap_or_default());
             for kind in &kinds {
                 let status = kind.status().as_str().to_owned();
-                let same: Vec<_> = kinds
-                    .iter()
-                    .filter(|other| other.status() == kind.status())
-                    .copied()
-                    .collect();
-                operation
-                    .responses
-                    .responses
-                    .entry(status)
-                    .or_insert_with(|| RefOr::T(problem(&same).into()));
+                let same: Vec<_> = kinds.iter().filter(|other| other.status() == kind.status()).copied().collect();
+                operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(problem(&same).into()));
             }
         }
     }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [
-        item.get.as_mut(),
-        item.put.as_mut(),
-        item.post.as_mut(),
-        item.delete.as_mut(),
-    ]
-    .into_iter()
-    .flatten()
+    [item.get.as_mut(), item.put.as_mut(), item.post.as_mut(), item.delete.as_mut()].into_iter().flatten()
 }
 
 /// One status, and all the problems that share it.
 fn problem(kinds: &[Kind]) -> ResponseBuilder {
-    let description: Vec<_> = kinds
-        .iter()
-        .map(|kind| format!("`{}`: {}", kind.uri(), kind.title()))
-        .collect();
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("Problem")))
-        .build();
-    let mut response = ResponseBuilder::new()
-        .description(description.join("; "))
-        .content("application/problem+json", content);
+    let description: Vec<_> = kinds.iter().map(|kind| format!("`{}`: {}", kind.uri(), kind.title())).collect();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let mut response =
+        ResponseBuilder::new().description(description.join("; ")).content("application/problem+json", content);
     if kinds.iter().any(|kind| kind.retry_after().is_some()) {
         let seconds = HeaderBuilder::new()
             .schema(Some(ObjectBuilder::new().schema_type(Type::Integer)))

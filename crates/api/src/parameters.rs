@@ -1,12 +1,16 @@
-//! Query parameters: read, bounded, and refused by name.
+//! Parameters of paths and queries: read, bounded, and refused by name.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use axum::extract::Query;
+use axum::extract::path::{ErrorKind, Path};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
+use axum::http::request::Parts;
 use delivery::models::OrderId;
 use eventsourcing::Position;
+use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
@@ -24,11 +28,7 @@ impl Parameters {
 
     /// The first value of this name; an empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     pub(crate) fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Error> {
@@ -47,8 +47,28 @@ impl Parameters {
     }
 }
 
+/// The variable parts of a path. Unlike axum's own, what cannot be read becomes a problem.
+pub(crate) struct Segments<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Path(segments) = Path::<T>::from_request_parts(parts, state).await.map_err(|rejection| {
+            let name = match &rejection {
+                PathRejection::FailedToDeserializePathParams(failed) => match failed.kind() {
+                    ErrorKind::InvalidUtf8InPathParam { key } => key.as_str(),
+                    _ => "path",
+                },
+                _ => "path",
+            };
+            Error::parameter(name, "UTF-8 behind its percent signs")
+        })?;
+        Ok(Self(segments))
+    }
+}
+
 /// The id in a path.
 pub(crate) fn order_id(text: &str) -> Result<OrderId, Error> {
-    text.parse()
-        .map_err(|_| Error::parameter("id", "a UUID such as 0191e2a4-7c5e-7b3a-9f10-3f6f0c1d2e3f"))
+    text.parse().map_err(|_| Error::parameter("id", "a UUID such as 0191e2a4-7c5e-7b3a-9f10-3f6f0c1d2e3f"))
 }

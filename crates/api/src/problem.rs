@@ -37,10 +37,7 @@ pub(crate) fn answer(error: Error, context: &RequestContext, path: &str, state: 
     let errors = error
         .violations
         .iter()
-        .map(|violation| FieldProblem {
-            pointer: violation.pointer.clone(),
-            detail: violation.detail.clone(),
-        })
+        .map(|violation| FieldProblem { pointer: violation.pointer.clone(), detail: violation.detail.clone() })
         .collect();
     let problem = Problem {
         r#type: error.kind.uri(),
@@ -54,20 +51,11 @@ pub(crate) fn answer(error: Error, context: &RequestContext, path: &str, state: 
         errors,
     };
     let mut headers: Vec<(HeaderName, String)> = vec![(CONTENT_TYPE, "application/problem+json".to_owned())];
-    headers.extend(
-        error
-            .kind
-            .retry_after()
-            .map(|seconds| (RETRY_AFTER, seconds.to_string())),
-    );
+    headers.extend(error.kind.retry_after().map(|seconds| (RETRY_AFTER, seconds.to_string())));
     if error.kind == Kind::Unauthorized {
         headers.push((WWW_AUTHENTICATE, "Bearer".to_owned()));
     }
     // Text and numbers always have a JSON form.
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    Answer {
-        status: error.kind.status(),
-        headers,
-        body: body.into(),
-    }
+    Answer { status: error.kind.status(), headers, body: body.into() }
 }

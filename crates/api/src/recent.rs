@@ -20,11 +20,7 @@ pub struct Recent {
 
 impl Default for Recent {
     fn default() -> Self {
-        Self {
-            shards: (0..SHARDS)
-                .map(|_| Mutex::new(vec![None; PLACES].into_boxed_slice()))
-                .collect(),
-        }
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(vec![None; PLACES].into_boxed_slice())).collect() }
     }
 }
 
@@ -40,9 +36,7 @@ impl Recent {
     /// The revision that the order has come to at least, if it is remembered.
     pub(crate) fn at_least(&self, id: OrderId) -> Option<Revision> {
         let mut found = None;
-        self.with_place(id, |place| {
-            found = place.filter(|(known, _)| *known == id).map(|(_, revision)| revision)
-        });
+        self.with_place(id, |place| found = place.filter(|(known, _)| *known == id).map(|(_, revision)| revision));
         found
     }
 

@@ -83,20 +83,13 @@ pub async fn serve(
             accepted = accept(&listener, &slots) => accepted,
         };
         let Some((stream, peer, slot)) = accepted else { continue };
-        let (builder, router, watcher, open) = (
-            Arc::clone(&builder),
-            router.clone(),
-            connections.watcher(),
-            Arc::clone(&open),
-        );
+        let (builder, router, watcher, open) =
+            (Arc::clone(&builder), router.clone(), connections.watcher(), Arc::clone(&open));
         open.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(async move {
             let service = hyper::service::service_fn(move |request| answer(router.clone(), request, peer));
             // Whoever connects and says nothing does not keep the place.
-            if timeout(HEAD_TIMEOUT, stream.readable())
-                .await
-                .is_ok_and(|ready| ready.is_ok())
-            {
+            if timeout(HEAD_TIMEOUT, stream.readable()).await.is_ok_and(|ready| ready.is_ok()) {
                 let connection = builder.serve_connection(TokioIo::new(stream), service);
                 if let Err(error) = watcher.watch(connection).await {
                     tracing::debug!(error.cause = %error, "connection ended badly");

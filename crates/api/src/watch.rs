@@ -76,12 +76,7 @@ impl Hub {
             let page = page?;
             let watched = self.watched();
             for event in &page.events {
-                watched
-                    .by_stream
-                    .get(&event.stream)
-                    .into_iter()
-                    .flatten()
-                    .for_each(|watcher| watcher.notify_one());
+                watched.by_stream.get(&event.stream).into_iter().flatten().for_each(|watcher| watcher.notify_one());
             }
         }
         Ok(())
@@ -96,11 +91,7 @@ impl Hub {
     }
 
     fn wake_all(&self) {
-        self.watched()
-            .by_stream
-            .values()
-            .flatten()
-            .for_each(|watcher| watcher.notify_one());
+        self.watched().by_stream.values().flatten().for_each(|watcher| watcher.notify_one());
     }
 
     fn register(&self, stream: StreamId) -> Option<Registration> {
@@ -111,18 +102,10 @@ impl Hub {
                 return None;
             }
             watched.count += 1;
-            watched
-                .by_stream
-                .entry(stream.clone())
-                .or_default()
-                .push(Arc::clone(&wake));
+            watched.by_stream.entry(stream.clone()).or_default().push(Arc::clone(&wake));
         }
         self.0.begun.notify_one();
-        Some(Registration {
-            hub: self.clone(),
-            stream,
-            wake,
-        })
+        Some(Registration { hub: self.clone(), stream, wake })
     }
 }
 
@@ -160,18 +143,9 @@ pub(crate) fn stream(state: &Arc<State>, id: OrderId, from: Revision) -> Result<
     let orders = state.orders.as_ref();
     let registration = orders.and_then(|orders| orders.hub.register(id.stream()));
     let registration = registration.ok_or_else(|| {
-        Error::new(
-            Kind::Unavailable,
-            format!("{MAX_WATCHERS} streams are open, which is as many as there may be"),
-        )
+        Error::new(Kind::Unavailable, format!("{MAX_WATCHERS} streams are open, which is as many as there may be"))
     })?;
-    let watcher = Watcher {
-        state: Arc::clone(state),
-        id,
-        next: from,
-        ready: VecDeque::new(),
-        registration,
-    };
+    let watcher = Watcher { state: Arc::clone(state), id, next: from, ready: VecDeque::new(), registration };
     let events = unfold(watcher, async |mut watcher| {
         let event = watcher.next().await?;
         Some((Ok::<_, Infallible>(event), watcher))
@@ -201,9 +175,7 @@ impl Watcher {
                 Ok(page) => {
                     for event in page {
                         self.next = event.revision.next();
-                        let shown = Event::default()
-                            .id(event.revision.to_string())
-                            .event(&*event.event_type);
+                        let shown = Event::default().id(event.revision.to_string()).event(&*event.event_type);
                         // Text and numbers always have a JSON form.
                         self.ready.extend(shown.json_data(entry(&event)).ok());
                     }

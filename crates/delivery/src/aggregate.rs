@@ -27,13 +27,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of an order's life.
-    pub const ALL: [Self; 5] = [
-        Self::Draft,
-        Self::Paid,
-        Self::Submitted,
-        Self::Completed,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Paid, Self::Submitted, Self::Completed, Self::Cancelled];
 
     /// The name in queries and messages.
     #[must_use]
@@ -137,12 +131,7 @@ impl Aggregate for Order {
     type Rejection = Rejection;
 
     fn decide(order: &Self, command: &Command) -> Result<Vec<Event>, Rejection> {
-        if let Command::Create {
-            cart,
-            account_email,
-            delivery_address,
-        } = command
-        {
+        if let Command::Create { cart, account_email, delivery_address } = command {
             return if order.created {
                 Err(Rejection::AlreadyExists)
             } else {
@@ -155,42 +144,25 @@ impl Aggregate for Order {
         }
         let status = order.status().ok_or(Rejection::NotFound)?;
         if is_already_applied(order, status, command) {
-            return Err(Rejection::AlreadyApplied {
-                command: command.name(),
-            });
+            return Err(Rejection::AlreadyApplied { command: command.name() });
         }
         if !is_allowed(status, command) {
-            return Err(Rejection::IllegalTransition {
-                command: command.name(),
-                status,
-            });
+            return Err(Rejection::IllegalTransition { command: command.name(), status });
         }
         Ok(vec![match command {
             Command::Create { .. } => return Err(Rejection::AlreadyExists),
             Command::Pay(payment) => Event::Paid(payment.clone()),
             Command::Submit => Event::Submitted,
-            Command::UpdateCart(cart) => Event::CartUpdated {
-                shop_items: cart.items().to_vec(),
-            },
-            Command::Cancel(reason) => Event::Canceled {
-                cancel_reason: reason.as_str().to_owned(),
-            },
-            Command::Complete(at) => Event::Completed {
-                delivered_at: Some(*at),
-            },
-            Command::ChangeAddress(address) => Event::AddressChanged {
-                delivery_address: address.as_str().to_owned(),
-            },
+            Command::UpdateCart(cart) => Event::CartUpdated { shop_items: cart.items().to_vec() },
+            Command::Cancel(reason) => Event::Canceled { cancel_reason: reason.as_str().to_owned() },
+            Command::Complete(at) => Event::Completed { delivered_at: Some(*at) },
+            Command::ChangeAddress(address) => Event::AddressChanged { delivery_address: address.as_str().to_owned() },
         }])
     }
 
     fn evolve(mut order: Self, event: &Event) -> Self {
         match event {
-            Event::Created {
-                shop_items,
-                account_email,
-                delivery_address,
-            } => {
+            Event::Created { shop_items, account_email, delivery_address } => {
                 order.created = true;
                 order.shop_items.clone_from(shop_items);
                 order.account_email.clone_from(account_email);

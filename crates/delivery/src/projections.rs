@@ -62,10 +62,7 @@ pub fn apply(view: Option<OrderView>, recorded: &RecordedEvent) -> Result<Applie
         return Ok(Applied::AlreadySeen(view.clone()));
     }
     if recorded.revision > expected {
-        return Err(Error::Gap {
-            expected,
-            found: recorded.revision,
-        });
+        return Err(Error::Gap { expected, found: recorded.revision });
     }
     let decoded = codec::decode(&recorded.event_type, &recorded.data, recorded.metadata().schema_version)?;
     let (created_position, created_at, order) = match view {

@@ -14,10 +14,7 @@ pub trait Clock: Send + Sync {
 pub struct System;
 
 impl Clock for System {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the adapter that everything else is given"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter that everything else is given")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

@@ -51,10 +51,7 @@ impl Metadata {
             uber_trace_id: text("uber-trace-id"),
             correlation_id: text("correlationId"),
             causation_id: text("causationId").and_then(|id| id.parse().ok()),
-            schema_version: fields
-                .get("schemaVersion")
-                .and_then(|v| v.as_u64())
-                .and_then(|v| v.try_into().ok()),
+            schema_version: fields.get("schemaVersion").and_then(|v| v.as_u64()).and_then(|v| v.try_into().ok()),
             idempotency_key: text("idempotencyKey"),
         }
     }

@@ -114,10 +114,7 @@ pub enum Error {
 impl Error {
     /// An [`Error::Unavailable`] without an underlying cause.
     pub fn unavailable(reason: impl Into<String>) -> Self {
-        Self::Unavailable {
-            reason: reason.into(),
-            source: None,
-        }
+        Self::Unavailable { reason: reason.into(), source: None }
     }
 
     /// The constant word under which metrics and logs count this error.

@@ -161,11 +161,8 @@ impl FromArgMatches for Flags {
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
         SETTINGS.iter().fold(command, |command, setting| {
-            let default = if setting.default.is_empty() {
-                String::new()
-            } else {
-                format!(" [default: {}]", setting.default)
-            };
+            let default =
+                if setting.default.is_empty() { String::new() } else { format!(" [default: {}]", setting.default) };
             command.arg(
                 Arg::new(setting.name)
                     .long(setting.flag())

@@ -45,31 +45,18 @@ pub enum Error {
 /// Sends a request without a body to `url`, and reads the JSON answer (`null` for an empty one).
 pub async fn ask(method: Method, base: &str, path: &str, token: Option<&str>) -> Result<Value, Error> {
     if !base.starts_with("http://") || base.contains('@') {
-        return Err(Error::Url {
-            url: base.rsplit('@').next().unwrap_or_default().to_owned(),
-        });
+        return Err(Error::Url { url: base.rsplit('@').next().unwrap_or_default().to_owned() });
     }
     let url = format!("{}{path}", base.trim_end_matches('/'));
-    let mut request = Request::builder()
-        .method(method)
-        .uri(&url)
-        .header("accept", "application/json");
+    let mut request = Request::builder().method(method).uri(&url).header("accept", "application/json");
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
-    let request = request
-        .body(Full::<Bytes>::default())
-        .map_err(|_| Error::Url { url: url.clone() })?;
-    let unreachable = |reason: String| Error::Unreachable {
-        url: base.to_owned(),
-        reason,
-    };
+    let request = request.body(Full::<Bytes>::default()).map_err(|_| Error::Url { url: url.clone() })?;
+    let unreachable = |reason: String| Error::Unreachable { url: base.to_owned(), reason };
     let exchange = async {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let response = client
-            .request(request)
-            .await
-            .map_err(|error| unreachable(reason(&error)))?;
+        let response = client.request(request).await.map_err(|error| unreachable(reason(&error)))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
         let body = body.map_err(|error| unreachable(error.to_string()))?.to_bytes();
@@ -81,10 +68,7 @@ pub async fn ask(method: Method, base: &str, path: &str, token: Option<&str>) ->
         return Ok(body);
     }
     let detail = body.get("detail").or_else(|| body.get("title")).and_then(Value::as_str);
-    Err(Error::Refused {
-        status,
-        detail: detail.map_or_else(|| format!("the answer is {status}"), str::to_owned),
-    })
+    Err(Error::Refused { status, detail: detail.map_or_else(|| format!("the answer is {status}"), str::to_owned) })
 }
 
 fn reason(error: &(dyn std::error::Error + 'static)) -> String {

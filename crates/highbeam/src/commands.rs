@@ -36,11 +36,7 @@ pub fn settings(flags: &Flags) -> Result<Settings, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => HashMap::new(),
         Err(error) => return Err(Error::Failed(format!("cannot read the settings file .env: {error}"))),
     };
-    let source = Source {
-        flags: flags.0.clone(),
-        environment: std::env::vars().collect(),
-        file,
-    };
+    let source = Source { flags: flags.0.clone(), environment: std::env::vars().collect(), file };
     Ok(Settings::read(&source)?)
 }
 

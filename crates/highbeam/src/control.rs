@@ -19,11 +19,8 @@ impl Control {
     fn find(&self, name: &str) -> Result<&Projector, ControlError> {
         self.0.iter().find(|projector| projector.name() == name).ok_or_else(|| {
             let names: Vec<_> = self.0.iter().map(Projector::name).collect();
-            let known = if names.is_empty() {
-                "it runs none".to_owned()
-            } else {
-                format!("it runs {}", names.join(" and "))
-            };
+            let known =
+                if names.is_empty() { "it runs none".to_owned() } else { format!("it runs {}", names.join(" and ")) };
             ControlError::NotFound(format!("this process runs no projection of this name; {known}"))
         })
     }

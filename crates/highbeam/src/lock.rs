@@ -20,11 +20,7 @@ impl Lock {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         }
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(|error| failed(&error))?;
+        let file = File::options().create(true).append(true).open(&path).map_err(|error| failed(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(failed(&format!(

@@ -13,22 +13,13 @@ pub(crate) fn start(settings: &Settings, role: Role) -> Result<Guard, Error> {
     let terminal = stderr().is_terminal();
     let options = Options {
         filter: settings.logger.filter.clone(),
-        encoder: settings
-            .logger
-            .encoder
-            .unwrap_or(if terminal { Encoder::Console } else { Encoder::Json }),
+        encoder: settings.logger.encoder.unwrap_or(if terminal { Encoder::Console } else { Encoder::Json }),
         ansi: terminal && std::env::var_os("NO_COLOR").is_none(),
-        service_name: settings
-            .service_name
-            .clone()
-            .unwrap_or_else(|| role.service_name().to_owned()),
+        service_name: settings.service_name.clone().unwrap_or_else(|| role.service_name().to_owned()),
     };
     let guard = init(&options, stderr()).map_err(|error| Error::Failed(format!("cannot start logging: {error}")))?;
     if !settings.ignored.is_empty() {
-        tracing::warn!(
-            settings = settings.ignored.join(", "),
-            "settings without effect in this version"
-        );
+        tracing::warn!(settings = settings.ignored.join(", "), "settings without effect in this version");
     }
     Ok(guard)
 }

@@ -21,11 +21,7 @@ pub(crate) fn all(role: Role, ports: &Ports, projectors: &[Projector]) -> Vec<Ar
     if role.serves_orders() || role.projects_search() {
         probes.push(Arc::new(Search(Arc::clone(&ports.search))));
     }
-    probes.extend(
-        projectors
-            .iter()
-            .map(|projector| Arc::new(Projection(projector.clone())) as _),
-    );
+    probes.extend(projectors.iter().map(|projector| Arc::new(Projection(projector.clone())) as _));
     probes
 }
 

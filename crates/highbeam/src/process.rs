@@ -49,10 +49,7 @@ pub(crate) struct Running {
 /// Starts a role. Whatever prevents it is told with what to do about it.
 pub(crate) async fn start(settings: Settings, role: Role, stop: watch::Receiver<bool>) -> Result<Running, Error> {
     let clock: Arc<dyn Clock> = Arc::new(clock::System);
-    let name = settings
-        .service_name
-        .clone()
-        .unwrap_or_else(|| role.service_name().to_owned());
+    let name = settings.service_name.clone().unwrap_or_else(|| role.service_name().to_owned());
     let metrics = Arc::new(Metrics::new(&name, env!("CARGO_PKG_VERSION")));
     let locks = lock_projections(&settings, role)?;
     let ports = wiring::open(&settings, role, &clock, &metrics).map_err(|error| Error::Failed(error.to_string()))?;
@@ -120,13 +117,8 @@ impl Running {
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
         let target = format!("{}{}", self.url(), self.base_path);
-        let target = target
-            .parse()
-            .map_err(|error| Error::Failed(format!("demo traffic cannot start: {error}")))?;
-        let options = load::DemoOptions {
-            customers_per_second,
-            ..load::DemoOptions::new(target, wall_clock())
-        };
+        let target = target.parse().map_err(|error| Error::Failed(format!("demo traffic cannot start: {error}")))?;
+        let options = load::DemoOptions { customers_per_second, ..load::DemoOptions::new(target, wall_clock()) };
         self.background.push(tokio::spawn(async move {
             let until = async move {
                 let _ = stop.wait_for(|stop| *stop).await;
@@ -140,10 +132,7 @@ impl Running {
     /// Serves until told to stop; then drains: server first, so that nothing new comes, then
     /// projections, each after the step at hand.
     pub(crate) async fn finish(self) -> Result<(), Error> {
-        let drained = self
-            .server
-            .await
-            .map_err(|error| Error::Failed(format!("the server failed: {error}")))?;
+        let drained = self.server.await.map_err(|error| Error::Failed(format!("the server failed: {error}")))?;
         self.background.iter().for_each(JoinHandle::abort);
         self.stop_projections.send_replace(true);
         for projection in self.projections {
@@ -175,10 +164,7 @@ fn lock_projections(settings: &Settings, role: Role) -> Result<Vec<lock::Lock>, 
         (role.projects_orders(), wiring::orders_file(settings), "orders"),
         (role.projects_search(), wiring::search_file(settings), "search"),
     ];
-    let files = wanted
-        .into_iter()
-        .filter(|(runs, _, _)| *runs)
-        .filter_map(|(_, file, name)| Some((file?, name)));
+    let files = wanted.into_iter().filter(|(runs, _, _)| *runs).filter_map(|(_, file, name)| Some((file?, name)));
     files.map(|(file, name)| lock::Lock::take(&file, name)).collect()
 }
 
@@ -218,19 +204,12 @@ fn api_state(
 ) -> Result<api::State, Error> {
     let orders = role.serves_orders().then(|| api::Orders {
         commands: OrderCommands::new(Arc::clone(&ports.events)),
-        queries: OrderQueries::new(
-            Arc::clone(&ports.events),
-            Arc::clone(&ports.orders),
-            Arc::clone(&ports.search),
-        ),
+        queries: OrderQueries::new(Arc::clone(&ports.events), Arc::clone(&ports.orders), Arc::clone(&ports.search)),
         idempotency: Arc::clone(&ports.idempotency),
         recent: api::Recent::default(),
         hub: api::watch::Hub::default(),
     });
-    let limit = |limit: crate::settings::RateLimit| api::RateLimit {
-        per_second: limit.per_second,
-        burst: limit.burst,
-    };
+    let limit = |limit: crate::settings::RateLimit| api::RateLimit { per_second: limit.per_second, burst: limit.burst };
     Ok(api::State {
         config: api::Config {
             base_path: settings.base_path.clone(),
@@ -252,10 +231,7 @@ fn api_state(
 /// What a process that serves orders does on the side.
 fn start_background(settings: &Settings, state: &Arc<api::State>, ports: &Ports) -> Vec<JoinHandle<()>> {
     let Some(orders) = &state.orders else { return Vec::new() };
-    let hub = orders
-        .hub
-        .clone()
-        .follow(Arc::clone(&ports.events), settings.subscriptions.prefix.clone());
+    let hub = orders.hub.clone().follow(Arc::clone(&ports.events), settings.subscriptions.prefix.clone());
     let idempotency = Arc::clone(&ports.idempotency);
     let purge = async move {
         loop {

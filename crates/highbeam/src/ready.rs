@@ -20,10 +20,7 @@ impl Ready {
     /// For a process that listens on `address`.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
-        Self {
-            pid: std::process::id(),
-            api: base_url(address),
-        }
+        Self { pid: std::process::id(), api: base_url(address) }
     }
 
     /// Writes the file: first beside it, then in its place.
@@ -60,14 +57,7 @@ mod tests {
         let path = folder.path().join("ready.json");
         Ready::new("0.0.0.0:5007".parse().unwrap()).write(&path).unwrap();
         let ready: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(
-            ready,
-            serde_json::json!({ "pid": std::process::id(), "api": "http://127.0.0.1:5007" })
-        );
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "nothing is left beside it"
-        );
+        assert_eq!(ready, serde_json::json!({ "pid": std::process::id(), "api": "http://127.0.0.1:5007" }));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 }

@@ -17,30 +17,20 @@ pub(crate) fn cursor_key(secret: Option<&SecretString>, data_dir: &Path) -> Resu
     }
     let path = data_dir.join("cursor.key");
     let failed = |error: &dyn std::fmt::Display| {
-        Error::Failed(format!(
-            "cannot keep the cursor key {}: {error}; or set CURSOR_SECRET",
-            path.display()
-        ))
+        Error::Failed(format!("cannot keep the cursor key {}: {error}; or set CURSOR_SECRET", path.display()))
     };
     std::fs::create_dir_all(data_dir).map_err(|error| failed(&error))?;
-    let made = std::fs::File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path);
+    let made = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&path);
     match made {
         Ok(mut file) => {
             let key: [u8; 32] = rand::random();
-            file.write_all(&key)
-                .and_then(|()| file.sync_all())
-                .map_err(|error| failed(&error))?;
+            file.write_all(&key).and_then(|()| file.sync_all()).map_err(|error| failed(&error))?;
             Ok(key)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let mut key = [0; 32];
             let mut file = std::fs::File::open(&path).map_err(|error| failed(&error))?;
-            file.read_exact(&mut key)
-                .map_err(|_| failed(&"it is too short; remove it, and a new one will be made"))?;
+            file.read_exact(&mut key).map_err(|_| failed(&"it is too short; remove it, and a new one will be made"))?;
             Ok(key)
         }
         Err(error) => Err(failed(&error)),

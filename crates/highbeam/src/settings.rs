@@ -93,19 +93,15 @@ impl Settings {
         let mut reader = read::Reader::new(source);
         let per_second: u32 = reader.parse("RATE_LIMIT_PER_SECOND");
         let burst: u32 = reader.parse("RATE_LIMIT_BURST");
-        let rate_limit = NonZeroU32::new(per_second).map(|per_second| RateLimit {
-            per_second,
-            burst: NonZeroU32::new(burst).unwrap_or(per_second),
-        });
+        let rate_limit = NonZeroU32::new(per_second)
+            .map(|per_second| RateLimit { per_second, burst: NonZeroU32::new(burst).unwrap_or(per_second) });
         let settings = Self {
             service_name: reader.text("SERVICE_NAME"),
             bind_address: reader.value("BIND_ADDRESS", |text| text.parse().ok(), IpAddr::from([127, 0, 0, 1])),
             port: reader.value("PORT", read::port, 0),
             base_path: reader.value("BASE_PATH", read::base_path, String::new()),
             logger: reader.logger(),
-            data_dir: reader
-                .text("DATA_DIR")
-                .map_or_else(|| PathBuf::from("data"), PathBuf::from),
+            data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING"),
             read_model: reader.engine("MONGO_URI"),
             search: reader.engine("ELASTIC_URL"),

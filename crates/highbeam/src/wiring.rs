@@ -51,19 +51,13 @@ fn failed(port: &'static str) -> impl Fn(&dyn std::error::Error) -> Error {
 /// The file that holds the read model.
 #[must_use]
 pub(crate) fn orders_file(settings: &Settings) -> Option<PathBuf> {
-    settings.read_model.file(
-        &settings.data_dir,
-        &format!("{}.db", settings.subscriptions.orders_checkpoint),
-    )
+    settings.read_model.file(&settings.data_dir, &format!("{}.db", settings.subscriptions.orders_checkpoint))
 }
 
 /// The file that holds the search.
 #[must_use]
 pub(crate) fn search_file(settings: &Settings) -> Option<PathBuf> {
-    settings.search.file(
-        &settings.data_dir,
-        &format!("{}.db", settings.subscriptions.search_checkpoint),
-    )
+    settings.search.file(&settings.data_dir, &format!("{}.db", settings.subscriptions.search_checkpoint))
 }
 
 /// The file that holds the events.
@@ -86,11 +80,9 @@ pub(crate) fn open(
     metrics: &Arc<Metrics>,
 ) -> Result<Ports, Error> {
     if role != Role::All {
-        for (port, engine) in [
-            ("event store", &settings.event_store),
-            ("read model", &settings.read_model),
-            ("search", &settings.search),
-        ] {
+        for (port, engine) in
+            [("event store", &settings.event_store), ("read model", &settings.read_model), ("search", &settings.search)]
+        {
             if *engine == Engine::Memory {
                 let reason =
                     "memory: is not shared between processes; use it with `up` or `serve --role all`".to_owned();
@@ -122,11 +114,7 @@ fn open_events(
         }
         None => Arc::new(memory::EventStore::new(Arc::clone(clock))),
     };
-    Ok(Arc::new(instrumented::EventStore::new(
-        store,
-        settings.event_store.backend(),
-        Arc::clone(metrics),
-    )))
+    Ok(Arc::new(instrumented::EventStore::new(store, settings.event_store.backend(), Arc::clone(metrics))))
 }
 
 type OrdersPorts = (Arc<dyn OrderReadModel>, Arc<dyn ProjectionStore>);
@@ -180,22 +168,9 @@ fn open_idempotency(
     let (store, backend): (Arc<dyn IdempotencyStore>, _) = match (&settings.event_store, idempotency_file(settings)) {
         (Engine::Sqlite(_), Some(path)) => {
             let store = sqlite::IdempotencyStore::open(&path, Arc::clone(clock));
-            (
-                Arc::new(store.map_err(|error| failed("idempotency keys")(&error))?),
-                "sqlite",
-            )
+            (Arc::new(store.map_err(|error| failed("idempotency keys")(&error))?), "sqlite")
         }
-        _ => (
-            Arc::new(memory::IdempotencyStore::new(
-                Arc::clone(clock),
-                memory::Faults::default(),
-            )),
-            "memory",
-        ),
+        _ => (Arc::new(memory::IdempotencyStore::new(Arc::clone(clock), memory::Faults::default())), "memory"),
     };
-    Ok(Arc::new(instrumented::IdempotencyStore::new(
-        store,
-        backend,
-        Arc::clone(metrics),
-    )))
+    Ok(Arc::new(instrumented::IdempotencyStore::new(store, backend, Arc::clone(metrics))))
 }

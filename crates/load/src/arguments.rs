@@ -83,9 +83,7 @@ impl Arguments {
     #[must_use]
     pub fn options(&self, clock: WallClock) -> Options {
         let mode = if self.closed {
-            Mode::Closed {
-                concurrency: self.concurrency,
-            }
+            Mode::Closed { concurrency: self.concurrency }
         } else {
             Mode::Open {
                 rate_per_second: self.rate,
@@ -122,9 +120,7 @@ mod tests {
     }
 
     fn parse(line: &str) -> Result<Arguments, String> {
-        Program::try_parse_from(line.split(' '))
-            .map(|program| program.arguments)
-            .map_err(|error| error.to_string())
+        Program::try_parse_from(line.split(' ')).map(|program| program.arguments).map_err(|error| error.to_string())
     }
 
     #[test]

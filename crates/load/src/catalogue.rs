@@ -212,22 +212,12 @@ pub(crate) fn pick<T: Copy, const N: usize>(random: &mut impl Rng, items: &[T; N
 
 /// `Walnut Folding Desk`.
 pub(crate) fn product_title(random: &mut impl Rng) -> String {
-    format!(
-        "{} {} {}",
-        pick(random, &MATERIALS),
-        pick(random, &STYLES),
-        pick(random, &PRODUCTS)
-    )
+    format!("{} {} {}", pick(random, &MATERIALS), pick(random, &STYLES), pick(random, &PRODUCTS))
 }
 
 /// A sentence about the product called `title`.
 pub(crate) fn product_description(random: &mut impl Rng, title: &str) -> String {
-    format!(
-        "{title}, {}, {}. Ships from {}.",
-        pick(random, &QUALITIES),
-        pick(random, &QUALITIES),
-        pick(random, &TOWNS)
-    )
+    format!("{title}, {}, {}. Ships from {}.", pick(random, &QUALITIES), pick(random, &QUALITIES), pick(random, &TOWNS))
 }
 
 /// What a customer types into the search box: whole words and then the beginning of one, so that
@@ -259,10 +249,7 @@ pub(crate) fn email(random: &mut impl Rng) -> String {
 }
 
 fn ascii_letters(name: &str) -> String {
-    name.chars()
-        .filter(char::is_ascii_alphabetic)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect()
+    name.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// Name, street and town on one line, with the letters people really have in their names.
@@ -296,10 +283,7 @@ mod tests {
         for _ in 0..1_000 {
             assert!(search_phrase(&mut random).len() >= 3);
             let email = email(&mut random);
-            assert!(
-                email.is_ascii() && email.contains('@') && !email.starts_with('.'),
-                "{email}"
-            );
+            assert!(email.is_ascii() && email.contains('@') && !email.starts_with('.'), "{email}");
             assert!(address(&mut random).chars().count() < 200);
         }
     }

@@ -31,10 +31,7 @@ pub struct Outputs {
 
 impl std::fmt::Debug for Outputs {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Outputs")
-            .field("columns", &self.columns)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Outputs").field("columns", &self.columns).finish_non_exhaustive()
     }
 }
 
@@ -86,16 +83,7 @@ pub async fn execute(
         Some(columns) => Progress::bar(outputs.progress, columns),
         None => Progress::lines(outputs.progress),
     };
-    match perform(
-        arguments,
-        clock,
-        progress,
-        &mut outputs.results,
-        &mut outputs.messages,
-        cancel,
-    )
-    .await
-    {
+    match perform(arguments, clock, progress, &mut outputs.results, &mut outputs.messages, cancel).await {
         Ok(report) if !report.met => Outcome::Violated,
         Ok(report) if report.total.answered == 0 => {
             let _ = writeln!(outputs.messages, "error: not one request was answered");
@@ -125,12 +113,7 @@ async fn perform(
         _ => None,
     };
     let options = arguments.options(clock);
-    let ran = run(
-        &options,
-        |snapshot: &_| crate::Observer::observe(&mut progress, snapshot),
-        cancel,
-    )
-    .await;
+    let ran = run(&options, |snapshot: &_| crate::Observer::observe(&mut progress, snapshot), cancel).await;
     progress.clear();
     let report = ran?;
     if let Some((path, file)) = &mut file {
@@ -149,19 +132,11 @@ async fn perform(
 
 /// Creates the file where there is none, and leaves a former report alone until there is a new one.
 fn open(path: &Path) -> Result<File, Error> {
-    OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|source| unwritable(path, source))
+    OpenOptions::new().create(true).write(true).truncate(false).open(path).map_err(|source| unwritable(path, source))
 }
 
 fn unwritable(path: &Path, source: io::Error) -> Error {
-    Error::Report {
-        path: path.display().to_string(),
-        source,
-    }
+    Error::Report { path: path.display().to_string(), source }
 }
 
 fn replace(file: &mut File, text: &str) -> io::Result<()> {

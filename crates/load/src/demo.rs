@@ -59,13 +59,7 @@ impl DemoOptions {
     /// A few orders a second.
     #[must_use]
     pub fn new(target: Target, clock: WallClock) -> Self {
-        Self {
-            target,
-            customers_per_second: 3.0,
-            mix: Mix::default(),
-            seed: 1,
-            clock,
-        }
+        Self { target, customers_per_second: 3.0, mix: Mix::default(), seed: 1, clock }
     }
 }
 
@@ -141,11 +135,7 @@ pub(crate) async fn demo_over<T: Transport>(
         }
     }
     under_way.shutdown().await;
-    DemoSummary {
-        customers: counts.customers(),
-        requests: counts.sent(),
-        failed: counts.failed(),
-    }
+    DemoSummary { customers: counts.customers(), requests: counts.sent(), failed: counts.failed() }
 }
 
 /// How long until the next customer: random as people are (exponential gaps), around a rate that
@@ -162,11 +152,7 @@ impl Gaps {
         let asked = options.customers_per_second;
         Self {
             random: Xoshiro256PlusPlus::seed_from_u64(!options.seed),
-            rate_per_second: if asked.is_finite() {
-                asked.clamp(0.01, 100.0)
-            } else {
-                3.0
-            },
+            rate_per_second: if asked.is_finite() { asked.clamp(0.01, 100.0) } else { 3.0 },
             began: Instant::now(),
         }
     }

@@ -12,9 +12,7 @@ pub(crate) struct Error(String);
 pub(crate) fn parse(text: &str) -> Result<Duration, Error> {
     let wrong = || Error(text.to_owned());
     let trimmed = text.trim();
-    let unit_at = trimmed
-        .find(|character: char| character.is_ascii_alphabetic())
-        .ok_or_else(wrong)?;
+    let unit_at = trimmed.find(|character: char| character.is_ascii_alphabetic()).ok_or_else(wrong)?;
     let (number, unit) = trimmed.split_at(unit_at);
     let seconds_per_unit = match unit {
         "us" => 1e-6,

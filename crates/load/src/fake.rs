@@ -50,12 +50,7 @@ impl Fake {
     }
 
     pub(crate) fn world(self) -> World<Self> {
-        World {
-            transport: self,
-            base: "http://fake/api".to_owned(),
-            clock: clock(),
-            patience: Duration::from_secs(10),
-        }
+        World { transport: self, base: "http://fake/api".to_owned(), clock: clock(), patience: Duration::from_secs(10) }
     }
 }
 
@@ -88,10 +83,6 @@ impl Transport for Fake {
         for (name, value) in reply.headers {
             headers.insert(name, value.parse().unwrap());
         }
-        Ok(Answer {
-            status: reply.status,
-            headers,
-            body: Bytes::from(reply.body),
-        })
+        Ok(Answer { status: reply.status, headers, body: Bytes::from(reply.body) })
     }
 }

@@ -66,10 +66,7 @@ impl std::fmt::Display for Kind {
 impl Kind {
     /// Whether a client does well to wait before it comes again.
     pub(crate) const fn calls_for_patience(self) -> bool {
-        matches!(
-            self,
-            Self::Connect | Self::Timeout | Self::ConnectionLost | Self::UnexpectedStatus(429 | 503)
-        )
+        matches!(self, Self::Connect | Self::Timeout | Self::ConnectionLost | Self::UnexpectedStatus(429 | 503))
     }
 }
 
@@ -83,10 +80,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
+        Self { kind, detail: detail.into() }
     }
 
     pub(crate) fn contract(clause: Clause, detail: impl Into<String>) -> Self {

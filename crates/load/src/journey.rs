@@ -87,11 +87,7 @@ impl<T: Transport, R: Record> Customer<'_, T, R> {
     async fn act(&mut self, action: &Action, due: Instant) -> Result<(), Fault> {
         let prepared = {
             let now = || (self.world.clock)();
-            let manner = Manner {
-                keyed: self.keyed,
-                guarded: self.guarded,
-                now: &now,
-            };
+            let manner = Manner { keyed: self.keyed, guarded: self.guarded, now: &now };
             prepare(action, &self.session, &manner)
                 .map_err(|error| Fault::new(Kind::MalformedBody, error.to_string()))?
         };
@@ -117,10 +113,7 @@ impl<T: Transport, R: Record> Customer<'_, T, R> {
 
     /// Sends the same command twice at once: one must succeed, and both must mean the same order.
     async fn send_twice(&self, prepared: &Prepared, due: Instant) -> Result<Learned, Fault> {
-        let beside = Prepared {
-            operation: Operation::Retry,
-            ..prepared.clone()
-        };
+        let beside = Prepared { operation: Operation::Retry, ..prepared.clone() };
         let (first, mut second) = tokio::join!(self.attempt(prepared, due), self.attempt(&beside, due));
         if let (Ok(one), Ok(other)) = (&first.judged, &second.judged) {
             let broken = match (&one.order_id, &other.order_id) {
@@ -152,10 +145,8 @@ impl<T: Transport, R: Record> Customer<'_, T, R> {
         let sent = Instant::now();
         let answer = timeout(self.world.patience, self.world.transport.exchange(request)).await;
         let ended = Instant::now();
-        let took = Took {
-            latency: ended.saturating_duration_since(due),
-            service_time: ended.saturating_duration_since(sent),
-        };
+        let took =
+            Took { latency: ended.saturating_duration_since(due), service_time: ended.saturating_duration_since(sent) };
         match answer {
             Ok(Ok(answer)) => Attempt {
                 operation,
@@ -196,13 +187,7 @@ struct Attempt {
 
 impl Attempt {
     fn unanswered(operation: Operation, ids: AttemptIds, took: Option<Took>, fault: Fault) -> Self {
-        Self {
-            operation,
-            ids,
-            took,
-            answered: false,
-            judged: Err(fault),
-        }
+        Self { operation, ids, took, answered: false, judged: Err(fault) }
     }
 }
 

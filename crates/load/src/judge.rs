@@ -79,16 +79,10 @@ fn created(answer: &Answer, same_as: Option<&str>) -> Result<Learned, Fault> {
     if same_as.is_some_and(|wanted| wanted != id) {
         return Err(Fault::contract(
             Clause::Idempotency,
-            format!(
-                "the retry made order {id} instead of replaying {}",
-                same_as.unwrap_or_default()
-            ),
+            format!("the retry made order {id} instead of replaying {}", same_as.unwrap_or_default()),
         ));
     }
-    if !answer
-        .header("location")
-        .is_some_and(|location| location.ends_with(&id))
-    {
+    if !answer.header("location").is_some_and(|location| location.ends_with(&id)) {
         return Err(Fault::contract(Clause::Headers, "Location does not name the new order"));
     }
     let mut learned = command_headers(answer)?;
@@ -113,11 +107,7 @@ fn command_headers(answer: &Answer) -> Result<Learned, Fault> {
             .map(str::to_owned)
             .ok_or_else(|| Fault::contract(Clause::Headers, format!("the answer to a command has no {name}")))
     };
-    Ok(Learned {
-        etag: Some(required("etag")?),
-        position: Some(required("x-position")?),
-        ..Learned::default()
-    })
+    Ok(Learned { etag: Some(required("etag")?), position: Some(required("x-position")?), ..Learned::default() })
 }
 
 #[derive(Deserialize)]
@@ -151,12 +141,8 @@ fn order(answer: &Answer, wanted: &str, check: OrderCheck) -> Result<Learned, Fa
     status(answer, 200)?;
     let view: OrderView<'_> = parse(answer)?;
     same_id(&view.id, wanted)?;
-    let shown = Progress {
-        paid: view.paid,
-        submitted: view.submitted,
-        completed: view.completed,
-        canceled: view.canceled,
-    };
+    let shown =
+        Progress { paid: view.paid, submitted: view.submitted, completed: view.completed, canceled: view.canceled };
     match check {
         OrderCheck::Fresh { progress, total } => {
             if shown != progress {
@@ -191,10 +177,7 @@ fn same_id(id: &str, wanted: &str) -> Result<(), Fault> {
     if id == wanted {
         Ok(())
     } else {
-        Err(Fault::contract(
-            Clause::WrongId,
-            format!("asked about {wanted}, answered about {id}"),
-        ))
+        Err(Fault::contract(Clause::WrongId, format!("asked about {wanted}, answered about {id}")))
     }
 }
 
@@ -227,10 +210,7 @@ fn page(answer: &Answer, size: usize) -> Result<Learned, Fault> {
     if view.orders.len() > size {
         return Err(malformed(answer, &format!("the page has more than {size} orders")));
     }
-    Ok(Learned {
-        found: view.orders.into_iter().next().map(|order| order.id),
-        ..Learned::default()
-    })
+    Ok(Learned { found: view.orders.into_iter().next().map(|order| order.id), ..Learned::default() })
 }
 
 #[derive(Deserialize)]
@@ -264,10 +244,7 @@ fn parse<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Fault> {
 }
 
 fn malformed(answer: &Answer, why: &str) -> Fault {
-    Fault::new(
-        Kind::MalformedBody,
-        format!("status {}, {why}: {}", answer.status, excerpt(answer)),
-    )
+    Fault::new(Kind::MalformedBody, format!("status {}, {why}: {}", answer.status, excerpt(answer)))
 }
 
 /// The beginning of the body, on one line: enough to see what it is.

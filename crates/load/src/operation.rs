@@ -76,10 +76,7 @@ mod tests {
         assert_eq!(names.len(), Operation::ALL.len());
         for (index, operation) in Operation::ALL.into_iter().enumerate() {
             assert_eq!(operation as usize, index);
-            assert_eq!(
-                serde_json::to_value(operation).unwrap(),
-                serde_json::Value::from(operation.name())
-            );
+            assert_eq!(serde_json::to_value(operation).unwrap(), serde_json::Value::from(operation.name()));
         }
     }
 }

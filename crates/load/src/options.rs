@@ -34,11 +34,7 @@ pub enum Mode {
 
 impl Default for Mode {
     fn default() -> Self {
-        Self::Open {
-            rate_per_second: 50.0,
-            in_flight_max: 256,
-            lateness_max: Duration::from_secs(1),
-        }
+        Self::Open { rate_per_second: 50.0, in_flight_max: 256, lateness_max: Duration::from_secs(1) }
     }
 }
 
@@ -109,11 +105,7 @@ impl Options {
         };
         let customers = 1..=CUSTOMERS_MAX;
         match self.mode {
-            Mode::Open {
-                rate_per_second,
-                in_flight_max,
-                lateness_max,
-            } => {
+            Mode::Open { rate_per_second, in_flight_max, lateness_max } => {
                 require(
                     rate_per_second > 0.0 && rate_per_second <= RATE_MAX,
                     format!(
@@ -142,10 +134,7 @@ impl Options {
             !self.duration.is_zero() && self.duration <= DURATION_MAX,
             "the duration is not above 0 and at most a day; right would be: --duration 30s".to_owned(),
         );
-        require(
-            self.warm_up <= DURATION_MAX,
-            "the warm-up is over a day; right would be: --warm-up 2s".to_owned(),
-        );
+        require(self.warm_up <= DURATION_MAX, "the warm-up is over a day; right would be: --warm-up 2s".to_owned());
         require(
             !self.request_timeout.is_zero() && self.request_timeout <= Duration::from_secs(300),
             "the timeout is not above 0 and at most 5 minutes; right would be: --timeout 10s".to_owned(),
@@ -164,11 +153,7 @@ mod tests {
     fn all_faults_are_told_together() {
         let mut options = Options::new(Arc::new(String::new));
         assert_eq!(options.faults(), Vec::<String>::new());
-        options.mode = Mode::Open {
-            rate_per_second: f64::NAN,
-            in_flight_max: 0,
-            lateness_max: Duration::ZERO,
-        };
+        options.mode = Mode::Open { rate_per_second: f64::NAN, in_flight_max: 0, lateness_max: Duration::ZERO };
         options.duration = Duration::ZERO;
         options.request_timeout = Duration::ZERO;
         let faults = options.faults();

@@ -53,14 +53,8 @@ impl Metronome {
         let (orders, ordered) = channel();
         let beat = Arc::new(Notify::new());
         let beats = Arc::clone(&beat);
-        thread::Builder::new()
-            .name("load-metronome".to_owned())
-            .spawn(move || keep_time(&ordered, &beats))?;
-        Ok(Self {
-            orders,
-            beat,
-            ordered: None,
-        })
+        thread::Builder::new().name("load-metronome".to_owned()).spawn(move || keep_time(&ordered, &beats))?;
+        Ok(Self { orders, beat, ordered: None })
     }
 }
 

@@ -40,9 +40,7 @@ impl std::fmt::Display for Cents {
 
 impl Serialize for Cents {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -90,11 +88,7 @@ fn draw_item(random: &mut impl Rng) -> Item {
         id: format!("sku-{number}"),
         title,
         description,
-        quantity: if random.random_bool(0.7) {
-            1
-        } else {
-            random.random_range(2..=12)
-        },
+        quantity: if random.random_bool(0.7) { 1 } else { random.random_range(2..=12) },
         price: draw_price(random),
     }
 }
@@ -171,18 +165,7 @@ mod tests {
 
     #[test]
     fn amounts_that_the_service_would_not_write_are_refused() {
-        for bad in [
-            "",
-            ".",
-            "1.",
-            ".5",
-            "1.234",
-            "-1",
-            "+1",
-            "1e3",
-            "1.+5",
-            "99999999999999999999",
-        ] {
+        for bad in ["", ".", "1.", ".5", "1.234", "-1", "+1", "1e3", "1.+5", "99999999999999999999"] {
             assert_eq!(Cents::parse(bad), None, "{bad}");
         }
         assert_eq!(Cents::parse("12.9"), Some(Cents(1290)));

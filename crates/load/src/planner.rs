@@ -90,16 +90,11 @@ pub(crate) struct Journey {
 impl Journey {
     /// The requests that the journey sends where nothing goes wrong, by operation.
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation> + '_ {
-        self.steps
-            .iter()
-            .flat_map(|step| step.action.operations().iter().copied())
+        self.steps.iter().flat_map(|step| step.action.operations().iter().copied())
     }
 
     pub(crate) fn requests(&self) -> u64 {
-        self.steps
-            .iter()
-            .map(|step| step.action.operations().len() as u64)
-            .sum()
+        self.steps.iter().map(|step| step.action.operations().len() as u64).sum()
     }
 }
 
@@ -115,11 +110,7 @@ impl Planner {
     /// `think_max` bounds the pause before each step but the first, and before a read that is meant
     /// to come straight after a write.
     pub(crate) fn new(seed: u64, mix: Mix, think_max: Duration) -> Self {
-        Self {
-            random: Xoshiro256PlusPlus::seed_from_u64(seed),
-            mix,
-            think_max,
-        }
+        Self { random: Xoshiro256PlusPlus::seed_from_u64(seed), mix, think_max }
     }
 
     /// The next customer.
@@ -148,15 +139,8 @@ impl Planner {
         let mut steps = Vec::with_capacity(actions.len());
         for action in actions {
             let at_once = steps.is_empty() || matches!(action, Action::Get | Action::GetFresh | Action::Repeat);
-            let think_ms = if at_once {
-                0
-            } else {
-                self.random.random_range(0..=think_ms_max)
-            };
-            steps.push(Step {
-                think: Duration::from_millis(think_ms),
-                action,
-            });
+            let think_ms = if at_once { 0 } else { self.random.random_range(0..=think_ms_max) };
+            steps.push(Step { think: Duration::from_millis(think_ms), action });
         }
         steps
     }
@@ -171,9 +155,7 @@ impl Planner {
 
     fn pay(&mut self) -> Action {
         let number: u64 = self.random.random();
-        Action::Pay {
-            payment_id: format!("pay-{number:016x}"),
-        }
+        Action::Pay { payment_id: format!("pay-{number:016x}") }
     }
 
     fn change_address(&mut self) -> Action {
@@ -185,9 +167,7 @@ impl Planner {
     }
 
     fn call_off(&mut self) -> Action {
-        Action::Cancel {
-            reason: catalogue::cancel_reason(&mut self.random),
-        }
+        Action::Cancel { reason: catalogue::cancel_reason(&mut self.random) }
     }
 
     fn search(&mut self) -> Action {
@@ -260,23 +240,13 @@ impl Planner {
     }
 
     fn history(&mut self) -> Vec<Action> {
-        vec![
-            self.create(),
-            self.change_address(),
-            Action::History,
-            Action::GetAsCreated,
-            Action::GetUnchanged,
-        ]
+        vec![self.create(), self.change_address(), Action::History, Action::GetAsCreated, Action::GetUnchanged]
     }
 
     fn mistake(&mut self) -> Vec<Action> {
         let mistake = catalogue::pick(&mut self.random, &Mistake::ALL);
         let invalid = Action::Invalid(mistake, self.new_order());
-        if mistake.needs_order() {
-            vec![self.create(), invalid]
-        } else {
-            vec![invalid]
-        }
+        if mistake.needs_order() { vec![self.create(), invalid] } else { vec![invalid] }
     }
 }
 

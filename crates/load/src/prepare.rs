@@ -57,11 +57,7 @@ impl Prepared {
     }
 
     fn send(operation: Operation, method: Method, path: String, body: Option<Bytes>, expectation: Expectation) -> Self {
-        Self {
-            method,
-            body,
-            ..Self::get(operation, path, expectation)
-        }
+        Self { method, body, ..Self::get(operation, path, expectation) }
     }
 
     /// The HTTP request of one attempt. `base` is `http://authority/base/path`.
@@ -76,11 +72,9 @@ impl Prepared {
         if self.body.is_some() {
             builder = builder.header(header::CONTENT_TYPE, self.content_type);
         }
-        for (name, value) in [
-            ("idempotency-key", &self.key),
-            ("if-match", &self.if_match),
-            ("if-none-match", &self.if_none_match),
-        ] {
+        for (name, value) in
+            [("idempotency-key", &self.key), ("if-match", &self.if_match), ("if-none-match", &self.if_none_match)]
+        {
             if let Some(value) = value {
                 builder = builder.header(name, value);
             }
@@ -134,18 +128,12 @@ pub(crate) fn prepare(action: &Action, session: &Session, manner: &Manner<'_>) -
         prepared
     };
     Ok(match action {
-        Action::Create(order) => create(
-            order,
-            manner.keyed.then(new_key),
-            Expectation::Created { same_as: None },
-        )?,
+        Action::Create(order) => create(order, manner.keyed.then(new_key), Expectation::Created { same_as: None })?,
         Action::CreateTwice(order) => create(order, Some(new_key()), Expectation::CreatedOrRunning)?,
         Action::Repeat => repeat(session),
         Action::UpdateCart(cart) => command(Operation::Cart, Method::PUT, "cart", json(cart)?),
         Action::ChangeAddress(address) => {
-            let body = json(&NewAddress {
-                delivery_address: address,
-            })?;
+            let body = json(&NewAddress { delivery_address: address })?;
             command(Operation::Address, Method::PUT, "address", body)
         }
         Action::Pay { payment_id } => {
@@ -165,25 +153,16 @@ pub(crate) fn prepare(action: &Action, session: &Session, manner: &Manner<'_>) -
 
 fn read(action: &Action, session: &Session) -> Prepared {
     let id = session.order_id.as_str();
-    let own = |check: OrderCheck| Expectation::Order {
-        id: id.to_owned(),
-        check,
-    };
+    let own = |check: OrderCheck| Expectation::Order { id: id.to_owned(), check };
     match action {
         Action::Search(phrase) => {
-            let path = format!(
-                "/orders/search?search={}&page=1&size={PAGE_SIZE}",
-                percent_encode(phrase)
-            );
+            let path = format!("/orders/search?search={}&page=1&size={PAGE_SIZE}", percent_encode(phrase));
             Prepared::get(Operation::Search, path, Expectation::Page { size: PAGE_SIZE })
         }
         Action::GetFresh => {
             let position = percent_encode(session.position.as_deref().unwrap_or_default());
             let path = format!("/orders/{id}?minPosition={position}&waitMs={WAIT_MS_MAX}");
-            let check = OrderCheck::Fresh {
-                progress: session.progress,
-                total: session.total,
-            };
+            let check = OrderCheck::Fresh { progress: session.progress, total: session.total };
             Prepared::get(Operation::GetFresh, path, own(check))
         }
         Action::GetUnchanged => {
@@ -194,18 +173,13 @@ fn read(action: &Action, session: &Session) -> Prepared {
         Action::GetAsCreated => {
             let revision = session.created_etag.as_deref().unwrap_or_default().trim_matches('"');
             let path = format!("/orders/{id}?asOfRevision={}", percent_encode(revision));
-            let check = OrderCheck::AsCreated {
-                total: session.created_total,
-            };
+            let check = OrderCheck::AsCreated { total: session.created_total };
             Prepared::get(Operation::History, path, own(check))
         }
         Action::History => Prepared::get(Operation::History, format!("/orders/{id}/events"), Expectation::Json),
         Action::GetFound => match &session.found {
             Some(found) => {
-                let expectation = Expectation::Order {
-                    id: found.clone(),
-                    check: OrderCheck::IdOnly,
-                };
+                let expectation = Expectation::Order { id: found.clone(), check: OrderCheck::IdOnly };
                 Prepared::get(Operation::Get, format!("/orders/{found}"), expectation)
             }
             None => Prepared::get(Operation::List, format!("/orders?limit={PAGE_SIZE}"), Expectation::Json),
@@ -216,13 +190,7 @@ fn read(action: &Action, session: &Session) -> Prepared {
 }
 
 fn create(order: &NewOrder, key: Option<String>, expectation: Expectation) -> Result<Prepared, serde_json::Error> {
-    let mut prepared = Prepared::send(
-        Operation::Create,
-        Method::POST,
-        "/orders".to_owned(),
-        json(order)?,
-        expectation,
-    );
+    let mut prepared = Prepared::send(Operation::Create, Method::POST, "/orders".to_owned(), json(order)?, expectation);
     prepared.key = key;
     Ok(prepared)
 }
@@ -234,13 +202,8 @@ fn repeat(session: &Session) -> Prepared {
     };
     let mut again = last.clone();
     again.operation = Operation::Retry;
-    if matches!(
-        last.expectation,
-        Expectation::Created { .. } | Expectation::CreatedOrRunning
-    ) {
-        again.expectation = Expectation::Created {
-            same_as: Some(session.order_id.clone()),
-        };
+    if matches!(last.expectation, Expectation::Created { .. } | Expectation::CreatedOrRunning) {
+        again.expectation = Expectation::Created { same_as: Some(session.order_id.clone()) };
     }
     again
 }
@@ -253,15 +216,7 @@ fn invalid(
 ) -> Result<Prepared, serde_json::Error> {
     let refused = Expectation::Refused(mistake.status());
     let get = |path: String| Prepared::get(Operation::Invalid, path, refused.clone());
-    let post = |body| {
-        Prepared::send(
-            Operation::Invalid,
-            Method::POST,
-            "/orders".to_owned(),
-            body,
-            refused.clone(),
-        )
-    };
+    let post = |body| Prepared::send(Operation::Invalid, Method::POST, "/orders".to_owned(), body, refused.clone());
     let put = |path, body| Prepared::send(Operation::Invalid, Method::PUT, path, body, refused.clone());
     let mut altered = order.clone();
     let id = session.order_id.as_str();
@@ -275,10 +230,7 @@ fn invalid(
             let path = format!("/orders/{}", Uuid::new_v4());
             Prepared::send(Operation::Invalid, Method::DELETE, path, None, refused)
         }
-        Mistake::WrongContentType => Prepared {
-            content_type: "text/plain",
-            ..post(json(order)?)
-        },
+        Mistake::WrongContentType => Prepared { content_type: "text/plain", ..post(json(order)?) },
         Mistake::NoItems => {
             altered.cart.shop_items.clear();
             post(json(&altered)?)
@@ -303,19 +255,13 @@ fn invalid(
             if_match: Some("\"999999999\"".to_owned()),
             ..put(format!("/orders/pay/{id}"), payment("pay-too-late", manner)?)
         },
-        Mistake::KeyReused => Prepared {
-            key: session.create_key.clone(),
-            ..post(json(order)?)
-        },
+        Mistake::KeyReused => Prepared { key: session.create_key.clone(), ..post(json(order)?) },
     })
 }
 
 fn payment(payment_id: &str, manner: &Manner<'_>) -> Result<Option<Bytes>, serde_json::Error> {
     let timestamp = (manner.now)();
-    json(&Payment {
-        payment_id,
-        timestamp: &timestamp,
-    })
+    json(&Payment { payment_id, timestamp: &timestamp })
 }
 
 fn json(value: &impl Serialize) -> Result<Option<Bytes>, serde_json::Error> {

@@ -107,10 +107,7 @@ impl Recording {
     pub(crate) fn new() -> Result<Self, CreationError> {
         Ok(Self {
             all: Measurements::new()?,
-            operations: Operation::ALL
-                .iter()
-                .map(|_| Measurements::new())
-                .collect::<Result<_, _>>()?,
+            operations: Operation::ALL.iter().map(|_| Measurements::new()).collect::<Result<_, _>>()?,
             errors: BTreeMap::new(),
             scenarios: BTreeMap::new(),
         })
@@ -203,10 +200,7 @@ mod tests {
     use crate::prepare::AttemptIds;
 
     fn took(latency_ms: u64) -> Took {
-        Took {
-            latency: Duration::from_millis(latency_ms),
-            service_time: Duration::from_millis(1),
-        }
+        Took { latency: Duration::from_millis(latency_ms), service_time: Duration::from_millis(1) }
     }
 
     #[test]

@@ -230,9 +230,8 @@ impl Report {
             .objectives
             .iter()
             .map(|objective| {
-                let measurements = objective
-                    .operation()
-                    .map_or(&recording.all, |operation| recording.operation(operation));
+                let measurements =
+                    objective.operation().map_or(&recording.all, |operation| recording.operation(operation));
                 objective.judge(measurements, tally.elapsed)
             })
             .collect();
@@ -259,10 +258,7 @@ impl Report {
                 requests_intended: tally.requests_intended,
             },
             total,
-            warm_up: WarmUp {
-                requests: warm_up.sent(),
-                failed: warm_up.failed(),
-            },
+            warm_up: WarmUp { requests: warm_up.sent(), failed: warm_up.failed() },
             operations: Operation::ALL
                 .into_iter()
                 .map(|operation| (operation.name(), recording.operation(operation)))
@@ -285,17 +281,9 @@ impl Report {
 impl OptionsView {
     fn new(options: &Options) -> Self {
         let (mode, rate_per_second, in_flight_max, lateness_max, concurrency) = match options.mode {
-            Mode::Open {
-                rate_per_second,
-                in_flight_max,
-                lateness_max,
-            } => (
-                "open",
-                Some(rate_per_second),
-                Some(in_flight_max),
-                Some(lateness_max),
-                None,
-            ),
+            Mode::Open { rate_per_second, in_flight_max, lateness_max } => {
+                ("open", Some(rate_per_second), Some(in_flight_max), Some(lateness_max), None)
+            }
             Mode::Closed { concurrency } => ("closed", None, None, None, Some(concurrency)),
         };
         Self {
@@ -322,11 +310,7 @@ impl OperationView {
             answered: measurements.answered,
             failed: measurements.failed,
             dropped: measurements.dropped,
-            rate_per_second: if seconds > 0.0 {
-                rounded(measurements.answered as f64 / seconds)
-            } else {
-                0.0
-            },
+            rate_per_second: if seconds > 0.0 { rounded(measurements.answered as f64 / seconds) } else { 0.0 },
             latency_ms: Percentiles::of(&measurements.latency_us),
             service_time_ms: Percentiles::of(&measurements.service_time_us),
         }
@@ -354,22 +338,15 @@ impl Percentiles {
 
 impl ScenarioView {
     fn named((scenario, fates): (&Scenario, &Fates)) -> (&'static str, Self) {
-        let view = Self {
-            started: fates.started,
-            completed: fates.completed,
-            failed: fates.failed,
-        };
+        let view = Self { started: fates.started, completed: fates.completed, failed: fates.failed };
         (scenario.name(), view)
     }
 }
 
 impl ErrorView {
     fn all(recording: &Recording) -> Vec<Self> {
-        let mut errors: Vec<Self> = recording
-            .errors
-            .iter()
-            .map(|(kind, errors)| Self::new(kind.to_string(), errors))
-            .collect();
+        let mut errors: Vec<Self> =
+            recording.errors.iter().map(|(kind, errors)| Self::new(kind.to_string(), errors)).collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.count));
         errors
     }

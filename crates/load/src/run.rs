@@ -91,39 +91,24 @@ pub(crate) async fn run_over<T: Transport>(
     };
     knock(&world).await?;
     let started_at = (options.clock)();
-    let window = Window {
-        warm_up: options.warm_up,
-        duration: options.duration,
-    };
+    let window = Window { warm_up: options.warm_up, duration: options.duration };
     let traffic = Traffic::begin(world, window)?;
     let tally = match options.mode {
-        Mode::Open {
-            rate_per_second,
-            in_flight_max,
-            lateness_max,
-        } => {
+        Mode::Open { rate_per_second, in_flight_max, lateness_max } => {
             let planner = Planner::new(options.seed, options.mix.clone(), Duration::ZERO);
             let schedule = Schedule::new(planner, rate_per_second, window);
-            let bounds = open_loop::Bounds {
-                in_flight_max,
-                lateness_max,
-            };
+            let bounds = open_loop::Bounds { in_flight_max, lateness_max };
             open_loop::run(&traffic, schedule, bounds, Metronome::start()?, &mut progress, cancel).await
         }
         Mode::Closed { concurrency } => closed_loop::run(&traffic, options, concurrency, &mut progress, cancel).await,
     };
-    Ok(traffic
-        .recorder
-        .peek(|recording| Report::new(options, started_at, &tally, recording, &traffic.warm_up)))
+    Ok(traffic.recorder.peek(|recording| Report::new(options, started_at, &tally, recording, &traffic.warm_up)))
 }
 
 /// Asks for a page of a search. Any answer will do, even a failure, since a drill loads a broken
 /// service on purpose; but where that route is unknown, all else would be as well.
 async fn knock<T: Transport>(world: &World<T>) -> Result<(), Error> {
-    let unreachable = |detail: String| Error::Unreachable {
-        target: world.base.clone(),
-        detail,
-    };
+    let unreachable = |detail: String| Error::Unreachable { target: world.base.clone(), detail };
     let prepared = Prepared {
         operation: Operation::Search,
         method: Method::GET,
@@ -136,17 +121,10 @@ async fn knock<T: Transport>(world: &World<T>) -> Result<(), Error> {
         expectation: Expectation::Json,
     };
     let ids = AttemptIds::new(&format!("{:032x}", rand::random::<u128>() | 1));
-    let request = prepared
-        .request(&world.base, &ids)
-        .map_err(|error| unreachable(error.to_string()))?;
+    let request = prepared.request(&world.base, &ids).map_err(|error| unreachable(error.to_string()))?;
     match tokio::time::timeout(CONNECT_TIMEOUT.min(world.patience), world.transport.exchange(request)).await {
-        Ok(Ok(answer)) if answer.status == 404 => Err(Error::NotTheService {
-            target: world.base.clone(),
-        }),
-        Ok(Err(Fault {
-            kind: Kind::Connect,
-            detail,
-        })) => Err(unreachable(detail)),
+        Ok(Ok(answer)) if answer.status == 404 => Err(Error::NotTheService { target: world.base.clone() }),
+        Ok(Err(Fault { kind: Kind::Connect, detail })) => Err(unreachable(detail)),
         // A service that accepts and then stalls or breaks is one to measure.
         _ => Ok(()),
     }

@@ -74,12 +74,7 @@ pub struct Mix(BTreeMap<Scenario, u32>);
 
 impl Default for Mix {
     fn default() -> Self {
-        Self(
-            Scenario::ALL
-                .into_iter()
-                .map(|scenario| (scenario, scenario.default_weight()))
-                .collect(),
-        )
+        Self(Scenario::ALL.into_iter().map(|scenario| (scenario, scenario.default_weight())).collect())
     }
 }
 
@@ -118,10 +113,7 @@ impl FromStr for Mix {
     type Err = MixError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |fault: String| MixError {
-            text: text.to_owned(),
-            fault,
-        };
+        let wrong = |fault: String| MixError { text: text.to_owned(), fault };
         let mut weights = BTreeMap::new();
         for part in text.split(',') {
             let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
@@ -218,10 +210,7 @@ mod tests {
             ("browse=0", "all weights are zero"),
         ] {
             let message = text.parse::<Mix>().unwrap_err().to_string();
-            assert!(
-                message.contains(fault) && message.contains("right would be"),
-                "{message}"
-            );
+            assert!(message.contains(fault) && message.contains("right would be"), "{message}");
         }
         assert_eq!("order".parse(), Ok(Mix::only(Scenario::Order)));
     }

@@ -47,12 +47,7 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) fn new(planner: Planner, rate_per_second: f64, window: Window) -> Self {
-        Self {
-            planner,
-            rate_per_second,
-            window,
-            requests_before: 0,
-        }
+        Self { planner, rate_per_second, window, requests_before: 0 }
     }
 }
 
@@ -67,11 +62,7 @@ impl Iterator for Schedule {
         }
         let journey = self.planner.next();
         self.requests_before += journey.requests();
-        Some(Arrival {
-            at,
-            measured: self.window.measures(at),
-            journey,
-        })
+        Some(Arrival { at, measured: self.window.measures(at), journey })
     }
 }
 
@@ -83,10 +74,8 @@ mod tests {
     use crate::scenario::{Mix, Scenario};
 
     fn schedule(rate_per_second: f64, warm_up_ms: u64, duration_ms: u64, mix: Mix) -> Vec<Arrival> {
-        let window = Window {
-            warm_up: Duration::from_millis(warm_up_ms),
-            duration: Duration::from_millis(duration_ms),
-        };
+        let window =
+            Window { warm_up: Duration::from_millis(warm_up_ms), duration: Duration::from_millis(duration_ms) };
         Schedule::new(Planner::new(1, mix, Duration::ZERO), rate_per_second, window).collect()
     }
 

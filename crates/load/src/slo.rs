@@ -35,12 +35,8 @@ enum Comparator {
 
 impl Comparator {
     /// The longer signs first, since the shorter ones begin them.
-    const SIGNS: [(&'static str, Self); 4] = [
-        ("<=", Self::LessOrEqual),
-        (">=", Self::GreaterOrEqual),
-        ("<", Self::Less),
-        (">", Self::Greater),
-    ];
+    const SIGNS: [(&'static str, Self); 4] =
+        [("<=", Self::LessOrEqual), (">=", Self::GreaterOrEqual), ("<", Self::Less), (">", Self::Greater)];
 
     fn holds(self, measured: f64, bound: f64) -> bool {
         match self {
@@ -78,14 +74,8 @@ impl FromStr for Objective {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |fault: String, example| Error {
-            text: text.to_owned(),
-            fault,
-            example,
-        };
-        let at = text
-            .find(['<', '>'])
-            .ok_or_else(|| wrong("it has none of < <= > >=".to_owned(), EXAMPLE))?;
+        let wrong = |fault: String, example| Error { text: text.to_owned(), fault, example };
+        let at = text.find(['<', '>']).ok_or_else(|| wrong("it has none of < <= > >=".to_owned(), EXAMPLE))?;
         let (subject, rest) = text.split_at(at);
         let (comparator, value) = Comparator::SIGNS
             .into_iter()
@@ -102,26 +92,16 @@ impl FromStr for Objective {
             Metric::Rate => parse_number(value.strip_suffix("/s").unwrap_or(value))
                 .ok_or_else(|| wrong(format!("'{value}' is not a number of requests a second"), "rate>=100"))?,
         };
-        Ok(Self {
-            text: text.trim().to_owned(),
-            operation,
-            metric,
-            comparator,
-            bound,
-        })
+        Ok(Self { text: text.trim().to_owned(), operation, metric, comparator, bound })
     }
 }
 
 fn parse_subject(subject: &str) -> Result<(Option<Operation>, Metric), String> {
     // `p99.9` has a point too: only what stands before a metric's first letter is an operation.
-    let split = subject
-        .split_once('.')
-        .filter(|(operation, _)| Operation::ALL.iter().any(|known| known.name() == *operation));
+    let split =
+        subject.split_once('.').filter(|(operation, _)| Operation::ALL.iter().any(|known| known.name() == *operation));
     let (operation, metric) = match split {
-        Some((name, metric)) => (
-            Operation::ALL.into_iter().find(|known| known.name() == name),
-            metric.trim(),
-        ),
+        Some((name, metric)) => (Operation::ALL.into_iter().find(|known| known.name() == name), metric.trim()),
         None => (None, subject),
     };
     let metric = match metric {
@@ -148,10 +128,7 @@ fn parse_subject(subject: &str) -> Result<(Option<Operation>, Metric), String> {
 fn parse_number(text: &str) -> Option<f64> {
     let plain = text.starts_with(|first: char| first.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    plain
-        .then(|| text.parse().ok())
-        .flatten()
-        .filter(|number: &f64| number.is_finite())
+    plain.then(|| text.parse().ok()).flatten().filter(|number: &f64| number.is_finite())
 }
 
 fn parse_percent(text: &str) -> Option<f64> {

@@ -31,9 +31,7 @@ impl Target {
 
 impl Default for Target {
     fn default() -> Self {
-        Self {
-            base: format!("{DEFAULT}{DEFAULT_BASE_PATH}"),
-        }
+        Self { base: format!("{DEFAULT}{DEFAULT_BASE_PATH}") }
     }
 }
 
@@ -70,26 +68,18 @@ impl FromStr for Target {
         if text.contains(['?', '#']) {
             return Err(Error(format!("'{text}' has a query or fragment")));
         }
-        let uri: Uri = text
-            .parse()
-            .map_err(|error| Error(format!("'{text}' is not a URL: {error}")))?;
-        let authority = uri
-            .authority()
-            .ok_or_else(|| Error(format!("'{text}' names no host")))?;
+        let uri: Uri = text.parse().map_err(|error| Error(format!("'{text}' is not a URL: {error}")))?;
+        let authority = uri.authority().ok_or_else(|| Error(format!("'{text}' names no host")))?;
         if authority.as_str().contains('@') {
             // Not repeated: it may be a password.
-            return Err(Error(
-                "the URL has a user name or password, which the service has no use for".to_owned(),
-            ));
+            return Err(Error("the URL has a user name or password, which the service has no use for".to_owned()));
         }
         if authority.host().is_empty() {
             return Err(Error(format!("'{text}' names no host")));
         }
         let given = text.len() > "http://".len() + authority.as_str().len();
         let path = if given { uri.path() } else { DEFAULT_BASE_PATH };
-        Ok(Self {
-            base: format!("http://{authority}{}", path.trim_end_matches('/')),
-        })
+        Ok(Self { base: format!("http://{authority}{}", path.trim_end_matches('/')) })
     }
 }
 
@@ -121,10 +111,7 @@ mod tests {
             ("http://a/#x", "query or fragment"),
         ] {
             let message = text.parse::<Target>().unwrap_err().to_string();
-            assert!(
-                message.contains(fault) && message.contains("right would be"),
-                "{message}"
-            );
+            assert!(message.contains(fault) && message.contains("right would be"), "{message}");
         }
         let message = "http://me:secret@a/".parse::<Target>().unwrap_err().to_string();
         assert!(!message.contains("secret"), "{message}");

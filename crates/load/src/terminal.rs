@@ -24,10 +24,7 @@ pub struct Progress(Show);
 
 enum Show {
     Bar(ProgressBar),
-    Lines {
-        writer: Box<dyn Write + Send>,
-        next: Duration,
-    },
+    Lines { writer: Box<dyn Write + Send>, next: Duration },
     Nothing,
 }
 
@@ -45,10 +42,7 @@ impl Progress {
     /// A bar, redrawn in place with ANSI sequences; `writer` leads to a terminal `width` columns wide.
     #[must_use]
     pub fn bar(writer: Box<dyn Write + Send>, width: u16) -> Self {
-        let screen = Screen {
-            writer: Arc::new(Mutex::new(writer)),
-            width,
-        };
+        let screen = Screen { writer: Arc::new(Mutex::new(writer)), width };
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::term_like(Box::new(screen)));
         // The template is a constant and right; were it not, the plain default would do.
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {msg}") {
@@ -60,10 +54,7 @@ impl Progress {
     /// A line every few seconds, for logs and pipes.
     #[must_use]
     pub fn lines(writer: Box<dyn Write + Send>) -> Self {
-        Self(Show::Lines {
-            writer,
-            next: Duration::ZERO,
-        })
+        Self(Show::Lines { writer, next: Duration::ZERO })
     }
 
     /// Silence.
@@ -213,15 +204,9 @@ pub fn write_table(report: &Report, writer: &mut dyn Write) -> io::Result<()> {
             "perSecond" => "/s",
             _ => " ms",
         };
-        let measured = verdict
-            .measured
-            .map_or("no number".to_owned(), |number| format!("{number:.3}{unit}"));
+        let measured = verdict.measured.map_or("no number".to_owned(), |number| format!("{number:.3}{unit}"));
         let note = verdict.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-        writeln!(
-            writer,
-            "{outcome}  {:<24} measured {measured}{note}",
-            verdict.expression
-        )?;
+        writeln!(writer, "{outcome}  {:<24} measured {measured}{note}", verdict.expression)?;
     }
     writer.flush()
 }
@@ -250,24 +235,13 @@ fn write_summary(report: &Report, writer: &mut dyn Write) -> io::Result<()> {
         report.options.seed
     )?;
     if report.warm_up.failed > 0 {
-        writeln!(
-            writer,
-            "warm-up: {} of {} requests failed",
-            report.warm_up.failed, report.warm_up.requests
-        )?;
+        writeln!(writer, "warm-up: {} of {} requests failed", report.warm_up.failed, report.warm_up.requests)?;
     }
     Ok(())
 }
 
 fn write_row(name: &str, operation: &OperationView, writer: &mut dyn Write) -> io::Result<()> {
-    let Percentiles {
-        p50,
-        p90,
-        p99,
-        p999,
-        max,
-        ..
-    } = operation.latency_ms;
+    let Percentiles { p50, p90, p99, p999, max, .. } = operation.latency_ms;
     let cell = |number: Option<f64>| number.map_or("-".to_owned(), |number| format!("{number:.2}"));
     writeln!(
         writer,

@@ -69,11 +69,7 @@ impl Http {
 impl Transport for Http {
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Fault> {
         let response = self.client.request(request).await.map_err(|error| {
-            let kind = if error.is_connect() {
-                Kind::Connect
-            } else {
-                Kind::ConnectionLost
-            };
+            let kind = if error.is_connect() { Kind::Connect } else { Kind::ConnectionLost };
             Fault::new(kind, chain(&error))
         })?;
         let (parts, body) = response.into_parts();
@@ -82,20 +78,13 @@ impl Transport for Http {
             .await
             .map_err(|error| {
                 if error.is::<LengthLimitError>() {
-                    Fault::new(
-                        Kind::BodyTooLarge,
-                        format!("the body is larger than {BODY_BYTES_MAX} bytes"),
-                    )
+                    Fault::new(Kind::BodyTooLarge, format!("the body is larger than {BODY_BYTES_MAX} bytes"))
                 } else {
                     Fault::new(Kind::ConnectionLost, chain(error.as_ref()))
                 }
             })?
             .to_bytes();
-        Ok(Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-        })
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 }
 

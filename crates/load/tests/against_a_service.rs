@@ -4,11 +4,7 @@
 //! Bounds are generous: the machine is shared. What must be exact is tested in paused time, beside
 //! the code.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests may panic as tests may"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic as tests may")]
 
 use std::{
     future::pending,
@@ -69,16 +65,9 @@ impl Server {
         let service = Arc::<FakeService>::default();
         let wire = Arc::new(Mutex::new(Wire::Sound));
         let address = listener.local_addr().unwrap().to_string();
-        let router = Router::new()
-            .fallback(answer)
-            .with_state((Arc::clone(&service), Arc::clone(&wire)));
+        let router = Router::new().fallback(answer).with_state((Arc::clone(&service), Arc::clone(&wire)));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self {
-            service,
-            wire,
-            address,
-            task,
-        }
+        Self { service, wire, address, task }
     }
 
     fn set(&self, wire: Wire) {
@@ -89,11 +78,7 @@ impl Server {
     fn options(&self) -> Options {
         let mut options = Options::new(clock());
         options.target = format!("http://{}", self.address).parse().unwrap();
-        options.mode = Mode::Open {
-            rate_per_second: 200.0,
-            in_flight_max: 64,
-            lateness_max: Duration::from_secs(30),
-        };
+        options.mode = Mode::Open { rate_per_second: 200.0, in_flight_max: 64, lateness_max: Duration::from_secs(30) };
         options.duration = Duration::from_millis(500);
         options.warm_up = Duration::ZERO;
         options.request_timeout = Duration::from_secs(30);
@@ -152,12 +137,7 @@ impl hyper::body::Body for Cut {
         mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, io::Error>>> {
-        std::task::Poll::Ready(Some(
-            self.0
-                .take()
-                .map(hyper::body::Frame::data)
-                .ok_or_else(|| io::Error::other("cut")),
-        ))
+        std::task::Poll::Ready(Some(self.0.take().map(hyper::body::Frame::data).ok_or_else(|| io::Error::other("cut"))))
     }
 }
 
@@ -261,13 +241,7 @@ async fn failures_are_counted_by_kind_with_a_trace_to_look_up() {
     assert_eq!(kinds(&report), ["unexpected_status_500"]);
     assert_eq!(report.errors[0].count, report.total.sent);
     let trace = &report.errors[0].first.trace_id;
-    assert!(
-        server
-            .service
-            .trace_parents()
-            .iter()
-            .any(|parent| parent.contains(trace.as_str()))
-    );
+    assert!(server.service.trace_parents().iter().any(|parent| parent.contains(trace.as_str())));
 }
 
 #[tokio::test]
@@ -313,13 +287,7 @@ async fn a_service_that_goes_away_leaves_connection_errors() {
     let report = load::run(&options, go_away, pending()).await.unwrap();
     assert!(report.total.answered > 0);
     assert!(kinds(&report).contains(&"connect"), "{:?}", report.errors);
-    assert!(
-        kinds(&report)
-            .iter()
-            .all(|kind| ["connect", "connection_lost"].contains(kind)),
-        "{:?}",
-        report.errors
-    );
+    assert!(kinds(&report).iter().all(|kind| ["connect", "connection_lost"].contains(kind)), "{:?}", report.errors);
 }
 
 #[tokio::test]
@@ -333,10 +301,7 @@ async fn where_nobody_answers_there_is_no_run() {
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     let (outcome, results, messages) = execute(&format!("--target http://{address}")).await;
     assert_eq!((outcome, outcome.code(), results.as_str()), (Outcome::Unusable, 2, ""));
-    assert!(
-        messages.contains("cannot be reached") && messages.contains("highbeam up"),
-        "{messages}"
-    );
+    assert!(messages.contains("cannot be reached") && messages.contains("highbeam up"), "{messages}");
 }
 
 #[tokio::test]
@@ -347,10 +312,7 @@ async fn a_wrong_base_path_and_wrong_options_are_explained() {
     assert!(messages.contains("base path"), "{messages}");
     let (outcome, _, messages) = execute(&format!("--target http://{} --rate 0 --duration 0s", server.address)).await;
     assert_eq!(outcome, Outcome::Unusable);
-    assert!(
-        messages.contains("--rate 50") && messages.contains("--duration 30s"),
-        "{messages}"
-    );
+    assert!(messages.contains("--rate 50") && messages.contains("--duration 30s"), "{messages}");
 }
 
 #[tokio::test]
@@ -366,10 +328,7 @@ async fn objectives_make_the_exit_code_and_the_report_is_written() {
     );
     let (outcome, results, messages) = execute(&line).await;
     assert_eq!((outcome, messages.as_str()), (Outcome::Met, ""), "{results}");
-    assert!(
-        results.contains("met       errors<=0") && results.contains("create"),
-        "{results}"
-    );
+    assert!(results.contains("met       errors<=0") && results.contains("create"), "{results}");
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(report["schema"], load::report::SCHEMA);
     assert_eq!(report["met"], true);
@@ -389,11 +348,8 @@ async fn objectives_make_the_exit_code_and_the_report_is_written() {
 #[tokio::test]
 async fn a_report_without_a_place_is_told_before_the_run() {
     let server = Server::start().await;
-    let (outcome, _, messages) = execute(&format!(
-        "--target http://{} --report /nonexistent/folder/report.json",
-        server.address
-    ))
-    .await;
+    let (outcome, _, messages) =
+        execute(&format!("--target http://{} --report /nonexistent/folder/report.json", server.address)).await;
     assert_eq!(outcome, Outcome::Unusable);
     assert!(messages.contains("cannot be written"), "{messages}");
     assert_eq!(server.service.requests(), 0);
@@ -423,10 +379,7 @@ async fn demo_traffic_waits_for_a_service_that_is_not_up_yet() {
     };
     tokio::time::timeout(Duration::from_secs(60), served).await.unwrap();
     stop.send(()).unwrap();
-    let summary = tokio::time::timeout(Duration::from_secs(10), demo)
-        .await
-        .unwrap()
-        .unwrap();
+    let summary = tokio::time::timeout(Duration::from_secs(10), demo).await.unwrap().unwrap();
     assert!(summary.customers > 3 && summary.failed > 0, "{summary:?}");
     assert!(!server.service.statuses().keys().any(|status| *status >= 500));
 }

@@ -4,6 +4,8 @@
 
 pub mod logging;
 pub mod metrics;
+#[rustfmt::skip] // generated
+mod names;
 pub mod trace;
 
 pub use metrics::Metrics;

@@ -73,17 +73,10 @@ pub fn init(options: &Options, output: impl Write + Send + 'static) -> Result<Gu
     let dropped = writer.error_counter();
     let layer = match options.encoder {
         Encoder::Json => json::Lines::new(&options.service_name, writer).boxed(),
-        Encoder::Console => tracing_subscriber::fmt::layer()
-            .compact()
-            .with_ansi(options.ansi)
-            .with_writer(writer)
-            .boxed(),
+        Encoder::Console => {
+            tracing_subscriber::fmt::layer().compact().with_ansi(options.ansi).with_writer(writer).boxed()
+        }
     };
-    tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .try_init()?;
-    Ok(Guard {
-        _worker: worker,
-        dropped,
-    })
+    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init()?;
+    Ok(Guard { _worker: worker, dropped })
 }

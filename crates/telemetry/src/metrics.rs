@@ -10,6 +10,8 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::names;
+
 pub use groups::{Delivery, EventStore, Http, Projection, ReadModel};
 
 /// Every metric of one process, and the registry that exposes them.
@@ -39,13 +41,11 @@ impl Metrics {
     pub fn new(service: &str, version: &'static str) -> Self {
         let mut registry = Registry::default();
         // `Info` appends `_info` itself.
+        let (name, help) = names::BUILD_INFO;
         registry.register(
-            "build",
-            "What is running",
-            Info::new(Build {
-                service: service.to_owned(),
-                version,
-            }),
+            name.trim_end_matches("_info"),
+            help,
+            Info::new(Build { service: service.to_owned(), version }),
         );
         Self {
             http: Http::register(&mut registry),
@@ -83,9 +83,7 @@ mod tests {
     fn a_request_is_counted_by_route_and_leads_to_its_trace() {
         let metrics = Metrics::new("delivery-api", "1.2.3");
         let trace = TraceContext::root();
-        metrics
-            .http
-            .observe("GET", "/api/orders/{id}", 200, 0.003, Some(trace.trace_id()));
+        metrics.http.observe("GET", "/api/orders/{id}", 200, 0.003, Some(trace.trace_id()));
         let text = metrics.encode().unwrap();
         let bucket = text
             .lines()
@@ -93,10 +91,7 @@ mod tests {
             .unwrap();
         assert!(bucket.contains(r#"http_route="/api/orders/{id}""#), "{bucket}");
         assert!(bucket.contains(&trace.trace_id().to_string()), "{bucket}");
-        assert!(
-            text.contains(r#"build_info{service="delivery-api",version="1.2.3"} 1"#),
-            "{text}"
-        );
+        assert!(text.contains(r#"build_info{service="delivery-api",version="1.2.3"} 1"#), "{text}");
         assert!(text.ends_with("# EOF\n"));
     }
 

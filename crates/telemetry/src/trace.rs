@@ -36,22 +36,13 @@ impl TraceContext {
     /// The first span of a new trace, sampled.
     #[must_use]
     pub fn root() -> Self {
-        Self {
-            trace_id: non_zero(rand::random),
-            span_id: non_zero(rand::random),
-            parent_id: None,
-            sampled: true,
-        }
+        Self { trace_id: non_zero(rand::random), span_id: non_zero(rand::random), parent_id: None, sampled: true }
     }
 
     /// A span below this one.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self {
-            span_id: non_zero(rand::random),
-            parent_id: Some(self.span_id),
-            ..*self
-        }
+        Self { span_id: non_zero(rand::random), parent_id: Some(self.span_id), ..*self }
     }
 
     /// Reads a `traceparent` header: the span of the caller. `None` for what the standard tells to
@@ -67,12 +58,7 @@ impl TraceContext {
         }
         let (trace_id, span_id) = (hex(trace, 32)?, u64::try_from(hex(span, 16)?).ok()?);
         let sampled = hex(flags, 2)? & 1 == 1;
-        (trace_id != 0 && span_id != 0).then_some(Self {
-            trace_id,
-            span_id,
-            parent_id: None,
-            sampled,
-        })
+        (trace_id != 0 && span_id != 0).then_some(Self { trace_id, span_id, parent_id: None, sampled })
     }
 
     /// Reads Jaeger's `uber-trace-id`, which older programs wrote: `trace:span:parent:flags`.
@@ -97,12 +83,7 @@ impl TraceContext {
     /// The `traceparent` header that makes this span the parent; also the form of `traceresponse`.
     #[must_use]
     pub fn to_traceparent(&self) -> String {
-        format!(
-            "00-{}-{}-{:02x}",
-            self.trace_id(),
-            self.span_id(),
-            u8::from(self.sampled)
-        )
+        format!("00-{}-{}-{:02x}", self.trace_id(), self.span_id(), u8::from(self.sampled))
     }
 
     /// The id of the whole trace.
@@ -143,9 +124,7 @@ fn non_zero<T: Default + PartialEq>(mut random: impl FnMut() -> T) -> T {
 /// Exactly `length` lower-case hexadecimal digits.
 fn hex(text: &str, length: usize) -> Option<u128> {
     let lower = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    (text.len() == length && text.bytes().all(lower))
-        .then(|| u128::from_str_radix(text, 16).ok())
-        .flatten()
+    (text.len() == length && text.bytes().all(lower)).then(|| u128::from_str_radix(text, 16).ok()).flatten()
 }
 
 #[cfg(test)]

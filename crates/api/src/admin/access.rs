@@ -21,10 +21,7 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     decide(peer, request.headers(), state.config.admin_token.as_ref())?;
     Ok(next.run(request).await)
 }
@@ -40,29 +37,19 @@ fn decide(peer: Option<IpAddr>, headers: &HeaderMap, token: Option<&SecretString
         return if is_from_here(headers) {
             Ok(())
         } else {
-            Err(Error::new(
-                Kind::Forbidden,
-                "Host and Origin have to name this machine by its loopback address",
-            ))
+            Err(Error::new(Kind::Forbidden, "Host and Origin have to name this machine by its loopback address"))
         };
     }
     match token {
-        Some(_) => Err(Error::new(
-            Kind::Unauthorized,
-            "send the header Authorization: Bearer with the server's ADMIN_TOKEN",
-        )),
-        None => Err(Error::new(
-            Kind::Forbidden,
-            "only from the machine itself; set ADMIN_TOKEN to allow more",
-        )),
+        Some(_) => {
+            Err(Error::new(Kind::Unauthorized, "send the header Authorization: Bearer with the server's ADMIN_TOKEN"))
+        }
+        None => Err(Error::new(Kind::Forbidden, "only from the machine itself; set ADMIN_TOKEN to allow more")),
     }
 }
 
 fn bears(headers: &HeaderMap, token: &SecretString) -> bool {
-    let value = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some((scheme, given)) = value.split_once(' ') else {
         return false;
     };
@@ -92,13 +79,10 @@ mod tests {
     use super::*;
 
     fn verdict(peer: &str, headers: &[(&'static str, &'static str)], token: Option<&str>) -> Option<Kind> {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let headers =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let token = token.map(SecretString::from);
-        decide(Some(peer.parse().unwrap()), &headers.collect(), token.as_ref())
-            .err()
-            .map(|error| error.kind)
+        decide(Some(peer.parse().unwrap()), &headers.collect(), token.as_ref()).err().map(|error| error.kind)
     }
 
     #[test]
@@ -119,12 +103,7 @@ mod tests {
             (here, &[("origin", "http://localhost:5007")], None, None),
             (far, &[], None, Some(Kind::Forbidden)),
             (far, &[], token, Some(Kind::Unauthorized)),
-            (
-                far,
-                &[("authorization", "Bearer wrong")],
-                token,
-                Some(Kind::Unauthorized),
-            ),
+            (far, &[("authorization", "Bearer wrong")], token, Some(Kind::Unauthorized)),
             (far, &[bearer], token, None),
         ];
         for (peer, headers, token, expected) in cases {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State as Extract};
+use axum::extract::State as Extract;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderMap, Request, StatusCode};
 use delivery::commands::{Command, Context};
-use delivery::models::{AccountEmail, CancelReason, DeliveryAddress, OrderId, Payment, Violations};
+use delivery::models::{AccountEmail, CancelReason, DeliveryAddress, OrderId, Violations};
 use delivery::services::{self, Receipt};
 use eventsourcing::Revision;
 
@@ -18,7 +18,7 @@ use crate::context::RequestContext;
 use crate::dto::{AddressBody, CancelBody, CartBody, CreateBody, PayBody, cart};
 use crate::error::{Error, Kind};
 use crate::idempotency::{self, Claim};
-use crate::parameters::order_id;
+use crate::parameters::{Segments, order_id};
 use crate::{Orders, State, body};
 
 type Outcome = Result<Answer, Error>;
@@ -41,11 +41,9 @@ pub(crate) async fn create(Extract(state): Extract<Arc<State>>, request: Request
         let account_email = violations.collect(AccountEmail::new(body.account_email));
         let delivery_address = violations.collect(DeliveryAddress::new(body.delivery_address));
         match (cart, account_email, delivery_address) {
-            (Some(cart), Some(account_email), Some(delivery_address)) => Ok(Command::Create {
-                cart,
-                account_email,
-                delivery_address,
-            }),
+            (Some(cart), Some(account_email), Some(delivery_address)) => {
+                Ok(Command::Create { cart, account_email, delivery_address })
+            }
             _ => Err(violations.into()),
         }
     })
@@ -62,12 +60,12 @@ pub(crate) async fn create(Extract(state): Extract<Arc<State>>, request: Request
 )]
 pub(crate) async fn pay(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     request: Request<Body>,
 ) -> Outcome {
     run(&state, Some(id), request, HasBody::Yes, |bytes| {
         let body: PayBody = body::parse(bytes)?;
-        Ok(Command::Pay(Payment::new(body.payment_id, body.timestamp)?))
+        Ok(Command::Pay(body.payment()?))
     })
     .await
 }
@@ -81,7 +79,7 @@ pub(crate) async fn pay(
 )]
 pub(crate) async fn submit(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     request: Request<Body>,
 ) -> Outcome {
     run(&state, Some(id), request, HasBody::No, |_| Ok(Command::Submit)).await
@@ -97,7 +95,7 @@ pub(crate) async fn submit(
 )]
 pub(crate) async fn update_cart(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     request: Request<Body>,
 ) -> Outcome {
     run(&state, Some(id), request, HasBody::Yes, |bytes| {
@@ -117,7 +115,7 @@ pub(crate) async fn update_cart(
 )]
 pub(crate) async fn cancel(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     request: Request<Body>,
 ) -> Outcome {
     run(&state, Some(id), request, HasBody::Yes, |bytes| {
@@ -136,7 +134,7 @@ pub(crate) async fn cancel(
 )]
 pub(crate) async fn complete(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     request: Request<Body>,
 ) -> Outcome {
     let now = state.clock.now();
@@ -153,7 +151,7 @@ pub(crate) async fn complete(
 )]
 pub(crate) async fn change_address(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     request: Request<Body>,
 ) -> Outcome {
     run(&state, Some(id), request, HasBody::Yes, |bytes| {
@@ -191,12 +189,7 @@ async fn run(
         HasBody::Yes => body::read(request, limit).await?,
         HasBody::No => body::read_any(request, limit).await?,
     };
-    let identity = idempotency::Request {
-        method: method.as_str(),
-        path: &path,
-        headers: &headers,
-        body: &bytes,
-    };
+    let identity = idempotency::Request { method: method.as_str(), path: &path, headers: &headers, body: &bytes };
     idempotency::run(state, orders, &identity, &context, async |claim| {
         let command = command(&bytes)?;
         let order = id.unwrap_or(OrderId(claim.command_id));
@@ -204,19 +197,8 @@ async fn run(
             Some(id) => expected_revision(orders, id, &headers).await?,
             None => None,
         };
-        let receipt = execute(
-            state,
-            orders,
-            order,
-            &command,
-            command_context(&context, claim, if_match),
-        )
-        .await?;
-        let status = if id.is_none() {
-            StatusCode::CREATED
-        } else {
-            StatusCode::OK
-        };
+        let receipt = execute(state, orders, order, &command, command_context(&context, claim, if_match)).await?;
+        let status = if id.is_none() { StatusCode::CREATED } else { StatusCode::OK };
         answer(state, status, &receipt)
     })
     .await
@@ -267,12 +249,7 @@ async fn expected_revision(orders: &Orders, id: OrderId, headers: &HeaderMap) ->
     if let [revision] = revisions[..] {
         return Ok(Some(revision));
     }
-    let current = orders
-        .queries
-        .get_as_of(id, Revision(u64::MAX))
-        .await?
-        .ok_or_else(super::no_such_order)?
-        .revision;
+    let current = orders.queries.get_as_of(id, Revision(u64::MAX)).await?.ok_or_else(super::no_such_order)?.revision;
     if revisions.contains(&current) {
         return Ok(Some(current));
     }
@@ -284,9 +261,8 @@ async fn expected_revision(orders: &Orders, id: OrderId, headers: &HeaderMap) ->
 
 fn answer(state: &State, status: StatusCode, receipt: &Receipt) -> Outcome {
     let id = receipt.id.to_string();
-    let mut answer = Answer::json(status, &id)?
-        .with(ETAG, etag(receipt.revision))
-        .with(X_POSITION, receipt.position.to_string());
+    let mut answer =
+        Answer::json(status, &id)?.with(ETAG, etag(receipt.revision)).with(X_POSITION, receipt.position.to_string());
     if status == StatusCode::CREATED {
         answer = answer.with(LOCATION, format!("{}/orders/{id}", state.config.base_path));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State as Extract};
+use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use delivery::events::codec;
@@ -13,7 +13,7 @@ use super::{no_such_order, orders};
 use crate::answer::Answer;
 use crate::dto::{HistoryAnswer, HistoryEntry};
 use crate::error::Error;
-use crate::parameters::{Parameters, order_id};
+use crate::parameters::{Parameters, Segments, order_id};
 use crate::{State, watch};
 
 /// Read an order's history
@@ -26,7 +26,7 @@ use crate::{State, watch};
 )]
 pub(crate) async fn events(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     uri: Uri,
 ) -> Result<Answer, Error> {
     let queries = &orders(&state)?.queries;
@@ -39,12 +39,7 @@ pub(crate) async fn events(
     if events.is_empty() && (from == 0 || queries.history(id, Revision::FIRST, 1).await?.is_empty()) {
         return Err(no_such_order());
     }
-    Answer::json(
-        StatusCode::OK,
-        &HistoryAnswer {
-            events: events.iter().map(entry).collect(),
-        },
-    )
+    Answer::json(StatusCode::OK, &HistoryAnswer { events: events.iter().map(entry).collect() })
 }
 
 /// Follow an order's history
@@ -59,7 +54,7 @@ pub(crate) async fn events(
 )]
 pub(crate) async fn watch(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let queries = &orders(&state)?.queries;
@@ -85,12 +80,7 @@ pub(crate) fn entry(event: &RecordedEvent) -> HistoryEntry<'_> {
         .traceparent
         .as_deref()
         .and_then(TraceContext::from_traceparent)
-        .or_else(|| {
-            metadata
-                .uber_trace_id
-                .as_deref()
-                .and_then(TraceContext::from_uber_trace_id)
-        });
+        .or_else(|| metadata.uber_trace_id.as_deref().and_then(TraceContext::from_uber_trace_id));
     // What cannot be decoded is shown as it was recorded; that it is parked shows elsewhere.
     let decoded = codec::decode(&event.event_type, &event.data, metadata.schema_version);
     HistoryEntry {

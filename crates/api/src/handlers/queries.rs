@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State as Extract};
+use axum::extract::State as Extract;
 use axum::http::header::ETAG;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use crate::answer::Answer;
 use crate::conditional::{Tags, etag, if_none_match};
 use crate::dto::{ListAnswer, Order, Pagination, SearchAnswer};
 use crate::error::{Error, Kind};
-use crate::parameters::{Parameters, order_id};
+use crate::parameters::{Parameters, Segments, order_id};
 use crate::{State, cursor};
 
 /// Characters of a search text at most.
@@ -38,7 +38,7 @@ const MAX_SEARCH: usize = 1_000;
 )]
 pub(crate) async fn get(
     Extract(state): Extract<Arc<State>>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Answer, Error> {
@@ -61,11 +61,7 @@ pub(crate) async fn get(
         Tags::These(revisions) => revisions.contains(&view.revision),
     };
     if is_known {
-        let answer = Answer {
-            status: StatusCode::NOT_MODIFIED,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        };
+        let answer = Answer { status: StatusCode::NOT_MODIFIED, headers: Vec::new(), body: Bytes::new() };
         return Ok(answer.with(ETAG, etag(view.revision)));
     }
     Ok(Answer::json(StatusCode::OK, &Order::new(&view))?.with(ETAG, etag(view.revision)))
@@ -94,32 +90,17 @@ pub(crate) async fn list(Extract(state): Extract<Arc<State>>, uri: Uri) -> Resul
         ),
     };
     let key = &state.config.cursor_key;
-    let before = parameters
-        .get("cursor")
-        .map(|text| cursor::decode(key, text, filter))
-        .transpose();
+    let before = parameters.get("cursor").map(|text| cursor::decode(key, text, filter)).transpose();
     let before = before.map_err(|_| Error::parameter("cursor", "the nextCursor of a page with the same state"))?;
     let limit = usize::try_from(parameters.number("limit", 1..=100)?.unwrap_or(20)).unwrap_or(20);
     wait(parameters.wait()?, |position| queries.reached(position)).await?;
     // One more than the page tells whether there is another page.
-    let mut views = queries
-        .list(&ListOrders {
-            status,
-            before,
-            limit: limit + 1,
-        })
-        .await?;
+    let mut views = queries.list(&ListOrders { status, before, limit: limit + 1 }).await?;
     let has_more = views.len() > limit;
     views.truncate(limit);
     let last = views.last().filter(|_| has_more);
     let next_cursor = last.map(|view| cursor::encode(key, view.created_position, filter));
-    Answer::json(
-        StatusCode::OK,
-        &ListAnswer {
-            orders: bodies(&views),
-            next_cursor,
-        },
-    )
+    Answer::json(StatusCode::OK, &ListAnswer { orders: bodies(&views), next_cursor })
 }
 
 /// Find orders by the text of their items
@@ -143,13 +124,7 @@ pub(crate) async fn search(Extract(state): Extract<Arc<State>>, uri: Uri) -> Res
     let page = parameters.number("page", 1..=1_000_000)?.unwrap_or(1);
     let size = parameters.number("size", 1..=100)?.unwrap_or(10);
     wait(parameters.wait()?, |position| queries.search_reached(position)).await?;
-    let found = queries
-        .search(&SearchOrders {
-            text: text.to_owned(),
-            page,
-            size,
-        })
-        .await?;
+    let found = queries.search(&SearchOrders { text: text.to_owned(), page, size }).await?;
     let pagination = Pagination {
         total_count: found.total_count,
         total_pages: found.total_count.div_ceil(size),
@@ -157,13 +132,7 @@ pub(crate) async fn search(Extract(state): Extract<Arc<State>>, uri: Uri) -> Res
         size,
         has_more: page.saturating_mul(size) < found.total_count,
     };
-    Answer::json(
-        StatusCode::OK,
-        &SearchAnswer {
-            pagination,
-            orders: bodies(&found.orders),
-        },
-    )
+    Answer::json(StatusCode::OK, &SearchAnswer { pagination, orders: bodies(&found.orders) })
 }
 
 /// The bodies of orders. One whose very first event an operator chose to skip has no state to show.
@@ -183,10 +152,7 @@ async fn wait<F: Future<Output = Result<(), services::Error>>>(
         Ok(done) => Ok(done?),
         Err(_) => Err(Error::new(
             Kind::PositionNotReached,
-            format!(
-                "the read side did not come to position {position} within {} ms",
-                patience.as_millis()
-            ),
+            format!("the read side did not come to position {position} within {} ms", patience.as_millis()),
         )),
     }
 }

@@ -18,11 +18,7 @@ pub(super) struct LogLimit {
 
 impl Default for LogLimit {
     fn default() -> Self {
-        Self {
-            began: Instant::now(),
-            window: AtomicU64::new(0),
-            suppressed: AtomicU64::new(0),
-        }
+        Self { began: Instant::now(), window: AtomicU64::new(0), suppressed: AtomicU64::new(0) }
     }
 }
 
@@ -57,17 +53,15 @@ impl LogLimit {
     fn admit(&self) -> bool {
         let second = self.began.elapsed().as_secs();
         let count_mask = (1 << COUNT_BITS) - 1;
-        let admitted = self
-            .window
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |window| {
-                if window >> COUNT_BITS != second {
-                    Some((second << COUNT_BITS) | 1)
-                } else if window & count_mask < LINES {
-                    Some(window + 1)
-                } else {
-                    None
-                }
-            });
+        let admitted = self.window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |window| {
+            if window >> COUNT_BITS != second {
+                Some((second << COUNT_BITS) | 1)
+            } else if window & count_mask < LINES {
+                Some(window + 1)
+            } else {
+                None
+            }
+        });
         admitted.is_ok()
     }
 }
@@ -81,9 +75,6 @@ mod tests {
         let log = LogLimit::default();
         let admitted = (0..10_000).filter(|_| log.admit()).count() as u64;
         // The burst may run over a few seconds on a busy machine.
-        assert!(
-            (LINES..=LINES * (log.began.elapsed().as_secs() + 1)).contains(&admitted),
-            "{admitted}"
-        );
+        assert!((LINES..=LINES * (log.began.elapsed().as_secs() + 1)).contains(&admitted), "{admitted}");
     }
 }

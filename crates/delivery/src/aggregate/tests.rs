@@ -6,13 +6,7 @@ use super::*;
 use crate::models::{AccountEmail, CancelReason, Cart, DeliveryAddress, ItemInput};
 
 fn cart(quantity: i64) -> Cart {
-    let item = ItemInput {
-        id: "1".into(),
-        title: "Tea".into(),
-        description: String::new(),
-        quantity,
-        price: "2.50",
-    };
+    let item = ItemInput { id: "1".into(), title: "Tea".into(), description: String::new(), quantity, price: "2.50" };
     Cart::new(vec![item]).unwrap()
 }
 
@@ -92,24 +86,14 @@ fn given_a_status_then_each_command_is_accepted_or_refused_as_the_table_says() {
     let rows = [
         (given(&path[..1]), Status::Draft, [true, false, true, true, false, true]),
         (given(&path[..2]), Status::Paid, [false, true, false, true, false, true]),
-        (
-            given(&path[..3]),
-            Status::Submitted,
-            [false, false, false, true, true, true],
-        ),
+        (given(&path[..3]), Status::Submitted, [false, false, false, true, true, true]),
         (given(&path[..4]), Status::Completed, [false; 6]),
         (given(&[create(), reason("other")]), Status::Cancelled, [false; 6]),
     ];
     for (order, status, accepted) in rows {
         assert_eq!(order.status(), Some(status));
         for (command, accepted) in columns.iter().zip(accepted) {
-            assert_eq!(
-                when(&order, command).is_ok(),
-                accepted,
-                "{} when {}",
-                command.name(),
-                status.name()
-            );
+            assert_eq!(when(&order, command).is_ok(), accepted, "{} when {}", command.name(), status.name());
         }
     }
 }
@@ -129,19 +113,11 @@ fn given_what_a_command_asks_for_then_it_is_refused_as_already_applied() {
         (&completed, Command::Complete(time(99))),
         (&cancelled, reason("r")),
     ] {
-        assert_eq!(
-            when(order, &command),
-            Err(Rejection::AlreadyApplied {
-                command: command.name()
-            })
-        );
+        assert_eq!(when(order, &command), Err(Rejection::AlreadyApplied { command: command.name() }));
     }
     assert_eq!(
         when(&cancelled, &reason("another")),
-        Err(Rejection::IllegalTransition {
-            command: "cancel",
-            status: Status::Cancelled
-        })
+        Err(Rejection::IllegalTransition { command: "cancel", status: Status::Cancelled })
     );
 }
 

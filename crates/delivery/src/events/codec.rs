@@ -78,20 +78,12 @@ pub fn encode(event: &Event) -> Bytes {
         delivery_address: &'a str,
     }
     let payload = match event {
-        Event::Created {
-            shop_items,
-            account_email,
-            delivery_address,
-        } => serde_json::to_vec(&Created {
-            shop_items,
-            account_email,
-            delivery_address,
-        }),
+        Event::Created { shop_items, account_email, delivery_address } => {
+            serde_json::to_vec(&Created { shop_items, account_email, delivery_address })
+        }
         Event::Paid(payment) => serde_json::to_vec(payment),
         Event::Submitted => Ok(b"{}".to_vec()),
-        Event::Completed { delivered_at } => serde_json::to_vec(&Completed {
-            delivery_timestamp: *delivered_at,
-        }),
+        Event::Completed { delivered_at } => serde_json::to_vec(&Completed { delivery_timestamp: *delivered_at }),
         Event::Canceled { cancel_reason } => serde_json::to_vec(&Canceled { cancel_reason }),
         Event::CartUpdated { shop_items } => serde_json::to_vec(&Cart { shop_items }),
         Event::AddressChanged { delivery_address } => serde_json::to_vec(&Address { delivery_address }),
@@ -110,17 +102,10 @@ pub fn decode(event_type: &str, data: &[u8], schema_version: Option<u32>) -> Res
         .iter()
         .find(|name| **name == event_type)
         .ok_or_else(|| Error::UnknownType(event_type.chars().take(100).collect()))?;
-    let mut reader = Reader {
-        event_type,
-        exact: version >= 2,
-        adjustments: Vec::new(),
-    };
+    let mut reader = Reader { event_type, exact: version >= 2, adjustments: Vec::new() };
     let payload: Payload<'_> = reader.parse(data)?;
     let event = reader.event(payload)?;
-    Ok(Decoded {
-        event,
-        adjustments: reader.adjustments,
-    })
+    Ok(Decoded { event, adjustments: reader.adjustments })
 }
 
 /// The union of all payloads; which keys count depends on the event's name.
@@ -160,22 +145,14 @@ impl Reader {
         // serde_json's messages can quote a value; its class and place do not.
         serde_json::from_slice(data).map_err(|error| {
             self.malformed(
-                format!(
-                    "{:?} error at line {} column {}",
-                    error.classify(),
-                    error.line(),
-                    error.column()
-                )
-                .to_lowercase(),
+                format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
+                    .to_lowercase(),
             )
         })
     }
 
     fn malformed(&self, detail: impl Into<String>) -> Error {
-        Error::Malformed {
-            event_type: self.event_type,
-            detail: detail.into(),
-        }
+        Error::Malformed { event_type: self.event_type, detail: detail.into() }
     }
 
     fn event(&mut self, payload: Payload<'_>) -> Result<Event, Error> {
@@ -190,18 +167,14 @@ impl Reader {
                 timestamp: payload.timestamp.filter(is_set),
             }),
             "ORDER_SUBMITTED" => Event::Submitted,
-            "ORDER_COMPLETED" => Event::Completed {
-                delivered_at: payload.delivery_timestamp.filter(is_set),
-            },
-            "ORDER_CANCELED" => Event::Canceled {
-                cancel_reason: self.required("cancelReason", payload.cancel_reason)?,
-            },
-            "SHOPPING_CART_UPDATED" => Event::CartUpdated {
-                shop_items: self.items(payload.shop_items)?,
-            },
-            _ => Event::AddressChanged {
-                delivery_address: self.required("deliveryAddress", payload.delivery_address)?,
-            },
+            "ORDER_COMPLETED" => Event::Completed { delivered_at: payload.delivery_timestamp.filter(is_set) },
+            "ORDER_CANCELED" => {
+                Event::Canceled { cancel_reason: self.required("cancelReason", payload.cancel_reason)? }
+            }
+            "SHOPPING_CART_UPDATED" => Event::CartUpdated { shop_items: self.items(payload.shop_items)? },
+            _ => {
+                Event::AddressChanged { delivery_address: self.required("deliveryAddress", payload.delivery_address)? }
+            }
         })
     }
 
@@ -218,12 +191,7 @@ impl Reader {
         if items.is_none() && self.exact {
             return Err(self.malformed("shopItems is missing"));
         }
-        items
-            .unwrap_or_default()
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| self.item(index, item))
-            .collect()
+        items.unwrap_or_default().into_iter().enumerate().map(|(index, item)| self.item(index, item)).collect()
     }
 
     fn item(&mut self, index: usize, item: RecordedItem<'_>) -> Result<ShopItem, Error> {
@@ -235,10 +203,8 @@ impl Reader {
         }
         if rounded {
             // An amount is not personal data, and whoever reads this wants to see both.
-            self.adjustments.push(format!(
-                "shopItems/{index}/price rounded half to even from {number} to {}",
-                decimal(price)
-            ));
+            self.adjustments
+                .push(format!("shopItems/{index}/price rounded half to even from {number} to {}", decimal(price)));
         }
         Ok(ShopItem {
             id: item.id.unwrap_or_default(),

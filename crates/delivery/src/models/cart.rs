@@ -55,10 +55,7 @@ impl Cart {
             violations.push("/shopItems", "must have at least one item");
         }
         if items.len() > MAX_ITEMS {
-            return Err(Violations::one(
-                "/shopItems",
-                format!("must have at most {MAX_ITEMS} items"),
-            ));
+            return Err(Violations::one("/shopItems", format!("must have at most {MAX_ITEMS} items")));
         }
         let checked: Vec<_> = items
             .into_iter()
@@ -81,9 +78,7 @@ impl Cart {
 /// The sum of price × quantity, `None` beyond [`Money::MAX`].
 #[must_use]
 pub fn total_price(items: &[ShopItem]) -> Option<Money> {
-    items
-        .iter()
-        .try_fold(Money::ZERO, |sum, item| sum.plus(item.price.times(item.quantity)?))
+    items.iter().try_fold(Money::ZERO, |sum, item| sum.plus(item.price.times(item.quantity)?))
 }
 
 fn check_item(index: usize, item: ItemInput<'_>) -> Result<ShopItem, Violations> {
@@ -101,9 +96,7 @@ fn check_item(index: usize, item: ItemInput<'_>) -> Result<ShopItem, Violations>
             violations.push(at(field), format!("must have at most {max} characters"));
         }
     }
-    let quantity = u32::try_from(item.quantity)
-        .ok()
-        .filter(|quantity| (1..=MAX_QUANTITY).contains(quantity));
+    let quantity = u32::try_from(item.quantity).ok().filter(|quantity| (1..=MAX_QUANTITY).contains(quantity));
     if quantity.is_none() {
         violations.push(at("quantity"), format!("must be from 1 to {MAX_QUANTITY}"));
     }
@@ -119,13 +112,9 @@ fn check_item(index: usize, item: ItemInput<'_>) -> Result<ShopItem, Violations>
         }
     };
     match (quantity, price) {
-        (Some(quantity), Some(price)) => violations.or(ShopItem {
-            id: item.id,
-            title: item.title,
-            description: item.description,
-            quantity,
-            price,
-        }),
+        (Some(quantity), Some(price)) => {
+            violations.or(ShopItem { id: item.id, title: item.title, description: item.description, quantity, price })
+        }
         _ => Err(violations),
     }
 }
@@ -135,22 +124,11 @@ mod tests {
     use super::*;
 
     fn input(quantity: i64, price: &str) -> ItemInput<'_> {
-        ItemInput {
-            id: "1".into(),
-            title: "Tea".into(),
-            description: "Green".into(),
-            quantity,
-            price,
-        }
+        ItemInput { id: "1".into(), title: "Tea".into(), description: "Green".into(), quantity, price }
     }
 
     fn pointers(result: Result<Cart, Violations>) -> Vec<String> {
-        result
-            .unwrap_err()
-            .0
-            .into_iter()
-            .map(|violation| violation.pointer)
-            .collect()
+        result.unwrap_err().0.into_iter().map(|violation| violation.pointer).collect()
     }
 
     #[test]
@@ -161,10 +139,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_with_its_place() {
-        let blank = ItemInput {
-            title: " ".into(),
-            ..input(0, "1.005")
-        };
+        let blank = ItemInput { title: " ".into(), ..input(0, "1.005") };
         assert_eq!(
             pointers(Cart::new(vec![input(1, "1"), blank, input(10_001, "-1")])),
             [
@@ -181,13 +156,7 @@ mod tests {
 
     #[test]
     fn a_total_that_overflows_is_refused() {
-        assert_eq!(
-            pointers(Cart::new(vec![input(10_000, "9999999999999.99")])),
-            ["/shopItems"]
-        );
-        assert_eq!(
-            pointers(Cart::new(vec![input(1, "9999999999999.99"), input(1, "0.01")])),
-            ["/shopItems"]
-        );
+        assert_eq!(pointers(Cart::new(vec![input(10_000, "9999999999999.99")])), ["/shopItems"]);
+        assert_eq!(pointers(Cart::new(vec![input(1, "9999999999999.99"), input(1, "0.01")])), ["/shopItems"]);
     }
 }

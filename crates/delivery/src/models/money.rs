@@ -31,11 +31,7 @@ impl Money {
     /// An amount in minor units; `None` beyond [`Money::MAX`].
     #[must_use]
     pub const fn from_minor(minor: i64) -> Option<Self> {
-        if minor.unsigned_abs() <= Self::MAX.0.unsigned_abs() {
-            Some(Self(minor))
-        } else {
-            None
-        }
+        if minor.unsigned_abs() <= Self::MAX.0.unsigned_abs() { Some(Self(minor)) } else { None }
     }
 
     /// The amount in minor units.
@@ -68,9 +64,7 @@ impl Money {
     pub fn parse_rounding(number: &str) -> Result<(Self, bool), Fault> {
         let decimal = Decimal::parse(number).ok_or(Fault::NotANumber)?;
         let (minor, rounded) = decimal.to_minor()?;
-        Self::from_minor(minor)
-            .map(|money| (money, rounded))
-            .ok_or(Fault::TooLarge)
+        Self::from_minor(minor).map(|money| (money, rounded)).ok_or(Fault::TooLarge)
     }
 }
 
@@ -205,9 +199,9 @@ mod tests {
 
     #[test]
     fn what_is_not_an_amount_says_why() {
-        for text in [
-            "", "-", ".5", "5.", "01", "1,5", "0x1", "NaN", "1e", "1e+", "\"1\"", "null", " 1", "1 ", "--1", "+1",
-        ] {
+        for text in
+            ["", "-", ".5", "5.", "01", "1,5", "0x1", "NaN", "1e", "1e+", "\"1\"", "null", " 1", "1 ", "--1", "+1"]
+        {
             assert_eq!(Money::parse(text), Err(Fault::NotANumber), "{text:?}");
         }
         for text in ["1.005", "0.001", "1e-3", "1e-99999999999999999999"] {

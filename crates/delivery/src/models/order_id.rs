@@ -28,10 +28,7 @@ impl OrderId {
     /// The order that a stream belongs to; `None` for a stream that is not an order's.
     #[must_use]
     pub fn from_stream(stream: &StreamId) -> Option<Self> {
-        stream
-            .as_str()
-            .strip_prefix(STREAM_PREFIX)
-            .and_then(|id| id.parse().ok())
+        stream.as_str().strip_prefix(STREAM_PREFIX).and_then(|id| id.parse().ok())
     }
 }
 

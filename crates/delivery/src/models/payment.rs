@@ -29,9 +29,6 @@ impl Payment {
         if payment_id.chars().count() > MAX_ID_LENGTH {
             violations.push("/paymentID", format!("must have at most {MAX_ID_LENGTH} characters"));
         }
-        violations.or(Self {
-            payment_id,
-            timestamp: Some(timestamp),
-        })
+        violations.or(Self { payment_id, timestamp: Some(timestamp) })
     }
 }

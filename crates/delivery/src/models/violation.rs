@@ -26,10 +26,7 @@ impl Violations {
 
     /// Adds a fault.
     pub fn push(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(Violation {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        });
+        self.0.push(Violation { pointer: pointer.into(), detail: detail.into() });
     }
 
     /// Takes the value of a checked part, or keeps its faults and goes on.

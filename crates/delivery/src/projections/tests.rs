@@ -14,10 +14,7 @@ fn id() -> OrderId {
 }
 
 fn recorded(revision: u64, event: &Event) -> RecordedEvent {
-    let metadata = Metadata {
-        schema_version: Some(codec::SCHEMA_VERSION),
-        ..Metadata::default()
-    };
+    let metadata = Metadata { schema_version: Some(codec::SCHEMA_VERSION), ..Metadata::default() };
     RecordedEvent {
         stream: id().stream(),
         revision: Revision(revision),
@@ -44,17 +41,10 @@ fn history() -> Vec<RecordedEvent> {
             account_email: "jane@example.com".into(),
             delivery_address: "Main Street".into(),
         },
-        Event::AddressChanged {
-            delivery_address: "Side Street".into(),
-        },
-        Event::Paid(Payment {
-            payment_id: "p".into(),
-            timestamp: None,
-        }),
+        Event::AddressChanged { delivery_address: "Side Street".into() },
+        Event::Paid(Payment { payment_id: "p".into(), timestamp: None }),
         Event::Submitted,
-        Event::Completed {
-            delivered_at: Some(Timestamp::from_second(5).unwrap()),
-        },
+        Event::Completed { delivered_at: Some(Timestamp::from_second(5).unwrap()) },
     ]
     .iter()
     .zip(0..)
@@ -65,38 +55,20 @@ fn history() -> Vec<RecordedEvent> {
 #[test]
 fn a_view_knows_where_its_order_began_and_where_it_is() {
     let view = fold(&history()).unwrap().unwrap();
-    assert_eq!(
-        (view.id, view.revision, view.created_position),
-        (id(), Revision(4), Position(100))
-    );
-    assert_eq!(
-        (view.created_at.as_second(), view.updated_at.as_second()),
-        (1_000, 1_004)
-    );
+    assert_eq!((view.id, view.revision, view.created_position), (id(), Revision(4), Position(100)));
+    assert_eq!((view.created_at.as_second(), view.updated_at.as_second()), (1_000, 1_004));
     assert_eq!(view.order.delivery_address, "Side Street");
 }
 
 #[test]
 fn a_gap_a_foreign_stream_and_an_unreadable_event_are_refused() {
     let events = history();
-    assert!(matches!(
-        apply(None, &events[1]),
-        Err(Error::Gap {
-            expected: Revision(0),
-            found: Revision(1)
-        })
-    ));
+    assert!(matches!(apply(None, &events[1]), Err(Error::Gap { expected: Revision(0), found: Revision(1) })));
     let view = fold(&events[..1]).unwrap();
     assert!(matches!(apply(view, &events[2]), Err(Error::Gap { .. })));
-    let foreign = RecordedEvent {
-        stream: StreamId::new("basket-1"),
-        ..events[0].clone()
-    };
+    let foreign = RecordedEvent { stream: StreamId::new("basket-1"), ..events[0].clone() };
     assert!(matches!(apply(None, &foreign), Err(Error::ForeignStream(_))));
-    let unreadable = RecordedEvent {
-        data: "{".into(),
-        ..events[0].clone()
-    };
+    let unreadable = RecordedEvent { data: "{".into(), ..events[0].clone() };
     assert!(matches!(apply(None, &unreadable), Err(Error::Unreadable(_))));
 }
 

@@ -59,12 +59,7 @@ impl OrderCommands {
         };
         for _ in 0..MAX_ATTEMPTS {
             if let Some(done) = history.find(&stream, context) {
-                return Ok(Receipt {
-                    id,
-                    revision: done.revision,
-                    position: done.position,
-                    replayed: true,
-                });
+                return Ok(Receipt { id, revision: done.revision, position: done.position, replayed: true });
             }
             if let Some(expected) = context.if_match.filter(|expected| Some(*expected) != history.revision) {
                 return match history.revision {
@@ -74,11 +69,7 @@ impl OrderCommands {
             }
             let events = Order::decide(&history.order, command)?;
             let expected = ExpectedRevision::after(history.revision);
-            match self
-                .store
-                .append(&stream, expected, record(&stream, expected, &events, context))
-                .await
-            {
+            match self.store.append(&stream, expected, record(&stream, expected, &events, context)).await {
                 Ok(appended) => {
                     return Ok(Receipt {
                         id,
@@ -140,10 +131,7 @@ impl History {
         }
         self.places.iter().rev().find_map(|(id, revision, position)| {
             let own = *id == EventId::derive(stream, *revision, context.command_id);
-            own.then_some(Done {
-                revision: *revision,
-                position: *position,
-            })
+            own.then_some(Done { revision: *revision, position: *position })
         })
     }
 }

@@ -25,11 +25,7 @@ impl OrderQueries {
     /// Queries over the three engines.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, read_model: Arc<dyn OrderReadModel>, search: Arc<dyn OrderSearch>) -> Self {
-        Self {
-            store,
-            read_model,
-            search,
-        }
+        Self { store, read_model, search }
     }
 
     /// The order as of now. `at_least` is a revision that the asker knows to exist: a read model that

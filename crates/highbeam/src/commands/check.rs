@@ -39,10 +39,7 @@ pub fn run(arguments: &Check) -> Result<(), Error> {
     for finding in &findings {
         say(&finding.line())?;
     }
-    let wrong = findings
-        .iter()
-        .filter(|finding| matches!(finding.verdict, Verdict::Wrong(_)))
-        .count();
+    let wrong = findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Wrong(_))).count();
     match wrong {
         0 => Ok(()),
         1 => Err(Error::Failed("1 check failed".to_owned())),
@@ -59,34 +56,17 @@ fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
     };
     let subscriptions = &settings.subscriptions;
     let mut findings = vec![
-        Finding {
-            subject: "data folder",
-            verdict: folder(data_dir),
-        },
-        Finding {
-            subject: "event store",
-            verdict: engine(&settings.event_store, "events.db", sqlite::Kind::Events),
-        },
+        Finding { subject: "data folder", verdict: folder(data_dir) },
+        Finding { subject: "event store", verdict: engine(&settings.event_store, "events.db", sqlite::Kind::Events) },
         Finding {
             subject: "read model",
-            verdict: engine(
-                &settings.read_model,
-                &name(&subscriptions.orders_checkpoint),
-                sqlite::Kind::Orders,
-            ),
+            verdict: engine(&settings.read_model, &name(&subscriptions.orders_checkpoint), sqlite::Kind::Orders),
         },
         Finding {
             subject: "search",
-            verdict: engine(
-                &settings.search,
-                &name(&subscriptions.search_checkpoint),
-                sqlite::Kind::Search,
-            ),
+            verdict: engine(&settings.search, &name(&subscriptions.search_checkpoint), sqlite::Kind::Search),
         },
-        Finding {
-            subject: "port",
-            verdict: port(SocketAddr::new(settings.bind_address, settings.port)),
-        },
+        Finding { subject: "port", verdict: port(SocketAddr::new(settings.bind_address, settings.port)) },
     ];
     if !settings.bind_address.is_loopback() && settings.admin_token.is_none() {
         findings.push(Finding {
@@ -99,10 +79,7 @@ fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
     if !settings.ignored.is_empty() {
         findings.push(Finding {
             subject: "ignored",
-            verdict: Verdict::Mind(format!(
-                "{}: set, but without effect in this version",
-                settings.ignored.join(", ")
-            )),
+            verdict: Verdict::Mind(format!("{}: set, but without effect in this version", settings.ignored.join(", "))),
         });
     }
     findings
@@ -128,9 +105,7 @@ fn folder(path: &Path) -> Verdict {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Verdict::Well(format!("{shown} does not exist yet and will be created"))
         }
-        Err(error) => Verdict::Wrong(format!(
-            "{shown} cannot be looked at ({error}): set DATA_DIR to another folder"
-        )),
+        Err(error) => Verdict::Wrong(format!("{shown} cannot be looked at ({error}): set DATA_DIR to another folder")),
     }
 }
 

@@ -14,9 +14,7 @@ use crate::client::{self, ask};
 pub async fn run(arguments: &Projections) -> Result<(), Error> {
     let token = std::env::var("ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
     let call = async |method, path: String| {
-        ask(method, &arguments.url, &path, token.as_deref())
-            .await
-            .map_err(|error| Error::Failed(explain(&error)))
+        ask(method, &arguments.url, &path, token.as_deref()).await.map_err(|error| Error::Failed(explain(&error)))
     };
     let path = |name: &str, rest: &str| format!("/admin/projections/{}{rest}", encode(name));
     match &arguments.action {
@@ -32,10 +30,7 @@ pub async fn run(arguments: &Projections) -> Result<(), Error> {
             } else {
                 "it becomes live by itself"
             };
-            say(&format!(
-                "generation {} is being built; {next}",
-                text(&answer, "generation")
-            ))?;
+            say(&format!("generation {} is being built; {next}", text(&answer, "generation")))?;
         }
         ProjectionsAction::Promote { name } => {
             call(Method::POST, path(name, "/promote")).await?;
@@ -100,9 +95,7 @@ fn list<'a>(answer: &'a Value, key: &str) -> &'a [Value] {
 fn status(answer: &Value) -> String {
     let mut lines = String::new();
     for projection in list(answer, "projections") {
-        let lag = projection
-            .get("lagEvents")
-            .map_or_else(|| "-".to_owned(), Value::to_string);
+        let lag = projection.get("lagEvents").map_or_else(|| "-".to_owned(), Value::to_string);
         let _ = writeln!(
             lines,
             "{}: {}, head {}, {lag} events behind, {} restarts",
@@ -126,11 +119,7 @@ fn status(answer: &Value) -> String {
             );
         }
     }
-    if lines.is_empty() {
-        "this process runs no projection".to_owned()
-    } else {
-        lines
-    }
+    if lines.is_empty() { "this process runs no projection".to_owned() } else { lines }
 }
 
 fn parked(answer: &Value) -> String {
@@ -147,11 +136,7 @@ fn parked(answer: &Value) -> String {
             text(event, "error"),
         );
     }
-    if lines.is_empty() {
-        "no event is parked".to_owned()
-    } else {
-        lines
-    }
+    if lines.is_empty() { "no event is parked".to_owned() } else { lines }
 }
 
 #[cfg(test)]

@@ -40,9 +40,6 @@ fn unquote(value: &str) -> Option<String> {
             return (after.is_empty() || after.starts_with('#')).then(|| inside.to_owned());
         }
     }
-    let end = value
-        .find(" #")
-        .or_else(|| value.starts_with('#').then_some(0))
-        .unwrap_or(value.len());
+    let end = value.find(" #").or_else(|| value.starts_with('#').then_some(0)).unwrap_or(value.len());
     value.get(..end).map(|value| value.trim_end().to_owned())
 }

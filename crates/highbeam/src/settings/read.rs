@@ -27,12 +27,7 @@ impl Source {
     fn get(&self, name: &str) -> Option<&str> {
         [&self.flags, &self.environment, &self.file]
             .into_iter()
-            .find_map(|values| {
-                values
-                    .get(name)
-                    .map(|value| value.trim())
-                    .filter(|value| !value.is_empty())
-            })
+            .find_map(|values| values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()))
     }
 }
 
@@ -49,11 +44,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}; for example {}={}",
-            self.name, self.detail, self.name, self.example
-        )
+        write!(f, "{} {}; for example {}={}", self.name, self.detail, self.name, self.example)
     }
 }
 
@@ -80,34 +71,21 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(source: &'a Source) -> Self {
-        Self {
-            source,
-            faults: Faults::default(),
-        }
+        Self { source, faults: Faults::default() }
     }
 
     pub(super) fn finish(self, settings: Settings) -> Result<Settings, Faults> {
-        if self.faults.0.is_empty() {
-            Ok(settings)
-        } else {
-            Err(self.faults)
-        }
+        if self.faults.0.is_empty() { Ok(settings) } else { Err(self.faults) }
     }
 
     fn fault(&mut self, name: &'static str, detail: impl Into<String>) {
         let example = find(name).map_or("", |setting| setting.example);
-        self.faults.0.push(Fault {
-            name,
-            detail: detail.into(),
-            example,
-        });
+        self.faults.0.push(Fault { name, detail: detail.into(), example });
     }
 
     /// The value, or the default of the table.
     pub(super) fn text(&self, name: &'static str) -> Option<String> {
-        let default = find(name)
-            .map(|setting| setting.default)
-            .filter(|default| !default.is_empty());
+        let default = find(name).map(|setting| setting.default).filter(|default| !default.is_empty());
         self.source.get(name).or(default).map(str::to_owned)
     }
 
@@ -139,11 +117,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn seconds(&mut self, name: &'static str, most: u64) -> Duration {
-        let seconds = self.value(
-            name,
-            |text| text.parse().ok().filter(|seconds| (1..=most).contains(seconds)),
-            0,
-        );
+        let seconds = self.value(name, |text| text.parse().ok().filter(|seconds| (1..=most).contains(seconds)), 0);
         if seconds == 0 && self.faults.0.last().is_some_and(|fault| fault.name == name) {
             self.faults.0.pop();
             self.fault(name, format!("must be a whole number of seconds from 1 to {most}"));
@@ -154,9 +128,7 @@ impl<'a> Reader<'a> {
     /// A name that can be part of a file's name.
     pub(super) fn name(&mut self, name: &'static str) -> String {
         let good = |text: &str| {
-            let letters = text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
             (letters && (1..=64).contains(&text.len())).then(|| text.to_owned())
         };
         let before = self.faults.0.len();
@@ -200,11 +172,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn ignored(&self) -> Vec<&'static str> {
-        IGNORED
-            .iter()
-            .copied()
-            .filter(|name| self.source.get(name).is_some())
-            .collect()
+        IGNORED.iter().copied().filter(|name| self.source.get(name).is_some()).collect()
     }
 
     /// Two projections in one file would overwrite each other's checkpoint.
@@ -220,21 +188,12 @@ impl<'a> Reader<'a> {
         }
         let file = |engine: &Engine, name: &str| engine.file(&settings.data_dir, &format!("{name}.db"));
         let files = [
-            (
-                "EVENTSTORE_CONFIG_CONNECTION_STRING",
-                file(&settings.event_store, "events"),
-            ),
-            (
-                "MONGO_URI",
-                file(&settings.read_model, &subscriptions.orders_checkpoint),
-            ),
+            ("EVENTSTORE_CONFIG_CONNECTION_STRING", file(&settings.event_store, "events")),
+            ("MONGO_URI", file(&settings.read_model, &subscriptions.orders_checkpoint)),
             ("ELASTIC_URL", file(&settings.search, &subscriptions.search_checkpoint)),
         ];
         for (index, (name, path)) in files.iter().enumerate() {
-            let taken = files
-                .iter()
-                .take(index)
-                .any(|(_, other)| path.is_some() && other == path);
+            let taken = files.iter().take(index).any(|(_, other)| path.is_some() && other == path);
             if taken && subscriptions.orders_checkpoint != subscriptions.search_checkpoint {
                 self.fault(name, "names a file that another setting uses already");
             }

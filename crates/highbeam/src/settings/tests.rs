@@ -5,29 +5,17 @@ use secrecy::ExposeSecret;
 use super::*;
 
 fn environment(values: &[(&str, &str)]) -> Source {
-    let environment = values
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    Source {
-        environment,
-        ..Source::default()
-    }
+    let environment = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Source { environment, ..Source::default() }
 }
 
 #[test]
 fn without_any_setting_everything_is_embedded_on_loopback() {
     let settings = Settings::read(&Source::default()).unwrap();
-    assert_eq!(
-        (settings.bind_address.to_string().as_str(), settings.port),
-        ("127.0.0.1", 5007)
-    );
+    assert_eq!((settings.bind_address.to_string().as_str(), settings.port), ("127.0.0.1", 5007));
     assert_eq!(settings.base_path, "/api");
     assert_eq!(settings.event_store, Engine::Sqlite(None));
-    assert_eq!(
-        (settings.read_model, settings.search),
-        (Engine::Sqlite(None), Engine::Sqlite(None))
-    );
+    assert_eq!((settings.read_model, settings.search), (Engine::Sqlite(None), Engine::Sqlite(None)));
     assert_eq!(settings.request_timeout, Duration::from_secs(15));
     assert!(settings.admin_token.is_none() && settings.rate_limit.is_none());
 }
@@ -35,20 +23,12 @@ fn without_any_setting_everything_is_embedded_on_loopback() {
 #[test]
 fn a_flag_wins_over_the_environment_and_the_environment_over_the_file() {
     let one = |port: &str| [("PORT".to_owned(), port.to_owned())].into();
-    let mut source = Source {
-        flags: one("1"),
-        environment: one("2"),
-        file: one("3"),
-    };
+    let mut source = Source { flags: one("1"), environment: one("2"), file: one("3") };
     assert_eq!(Settings::read(&source).unwrap().port, 1);
     source.flags.clear();
     assert_eq!(Settings::read(&source).unwrap().port, 2);
     source.environment = one(" ");
-    assert_eq!(
-        Settings::read(&source).unwrap().port,
-        3,
-        "an empty value counts as not set"
-    );
+    assert_eq!(Settings::read(&source).unwrap().port, 3, "an empty value counts as not set");
 }
 
 #[test]
@@ -95,10 +75,7 @@ fn all_faults_come_at_once_each_with_an_example_and_without_the_value() {
 #[test]
 fn two_ports_cannot_share_a_file() {
     let same = [("MONGO_URI", "sqlite:one.db"), ("ELASTIC_URL", "sqlite:one.db")];
-    assert_eq!(
-        Settings::read(&environment(&same)).unwrap_err().0[0].name,
-        "ELASTIC_URL"
-    );
+    assert_eq!(Settings::read(&environment(&same)).unwrap_err().0[0].name, "ELASTIC_URL");
     let same = [("SUBSCRIPTIONS_MONGO_PROJECTION_GROUP_NAME", "search")];
     assert_eq!(Settings::read(&environment(&same)).unwrap_err().0.len(), 1);
 }
@@ -114,10 +91,7 @@ fn the_examples_of_the_table_are_right() {
 #[test]
 fn secrets_are_kept_but_not_printed() {
     let settings = Settings::read(&environment(&[("ADMIN_TOKEN", "0123456789abcdef")])).unwrap();
-    assert_eq!(
-        settings.admin_token.as_ref().map(ExposeSecret::expose_secret),
-        Some("0123456789abcdef")
-    );
+    assert_eq!(settings.admin_token.as_ref().map(ExposeSecret::expose_secret), Some("0123456789abcdef"));
     assert!(!format!("{settings:?}").contains("0123456789abcdef"));
 }
 
@@ -126,12 +100,7 @@ fn the_file_knows_comments_and_quotes() {
     let text = "# head\n\nA=1\nexport B = 'x # y' # z\nC=\"\"\nD=a#b # c\nA=2\n";
     let values = file::parse(text).unwrap();
     assert_eq!(
-        (
-            values["A"].as_str(),
-            values["B"].as_str(),
-            values["C"].as_str(),
-            values["D"].as_str()
-        ),
+        (values["A"].as_str(), values["B"].as_str(), values["C"].as_str(), values["D"].as_str()),
         ("2", "x # y", "", "a#b")
     );
     assert_eq!(file::parse("A=1\nwhat\n"), Err(file::Malformed { line: 2 }));

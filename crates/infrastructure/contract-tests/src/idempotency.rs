@@ -45,12 +45,7 @@ macro_rules! idempotency_store_reopen_contract {
             $crate::idempotency,
             $place,
             $open,
-            [
-                a_claim_survives,
-                a_response_survives,
-                a_release_survives,
-                two_handles_share_keys
-            ]
+            [a_claim_survives, a_response_survives, a_release_survives, two_handles_share_keys]
         );
     };
 }
@@ -58,14 +53,8 @@ macro_rules! idempotency_store_reopen_contract {
 const FINGERPRINT: [u8; 16] = [7; 16];
 const FIRST: Uuid = Uuid::from_u128(1);
 const SECOND: Uuid = Uuid::from_u128(2);
-const FIRST_RUN: Begun = Begun::Run {
-    command_id: FIRST,
-    is_retry: false,
-};
-const RETRY: Begun = Begun::Run {
-    command_id: FIRST,
-    is_retry: true,
-};
+const FIRST_RUN: Begun = Begun::Run { command_id: FIRST, is_retry: false };
+const RETRY: Begun = Begun::Run { command_id: FIRST, is_retry: true };
 
 fn response() -> StoredResponse {
     StoredResponse {
@@ -101,11 +90,7 @@ pub async fn a_completed_key_replays_its_response(store: Arc<impl IdempotencySto
         assert_eq!(begin(&*store, "key", SECOND).await, Begun::Replay(response()));
         clock.advance_seconds(LEASE_SECONDS + 1);
     }
-    let empty = StoredResponse {
-        status: 500,
-        headers: vec![],
-        body: vec![],
-    };
+    let empty = StoredResponse { status: 500, headers: vec![], body: vec![] };
     begin(&*store, "empty", FIRST).await;
     store.complete("empty", empty.clone()).await.unwrap();
     assert_eq!(begin(&*store, "empty", SECOND).await, Begun::Replay(empty));
@@ -153,9 +138,7 @@ async fn claim_concurrently(store: &Arc<impl IdempotencyStore + 'static>) -> Vec
 
 pub async fn of_concurrent_claims_one_runs(store: Arc<impl IdempotencyStore + 'static>, _clock: Arc<clock::Manual>) {
     let answers = claim_concurrently(&store).await;
-    let runs = answers
-        .iter()
-        .filter(|answer| matches!(answer, Begun::Run { is_retry: false, .. }));
+    let runs = answers.iter().filter(|answer| matches!(answer, Begun::Run { is_retry: false, .. }));
     assert_eq!(runs.count(), 1, "{answers:?}");
     let waits = answers.iter().filter(|answer| matches!(answer, Begun::Running));
     assert_eq!(waits.count(), answers.len() - 1, "{answers:?}");
@@ -181,11 +164,7 @@ pub async fn of_concurrent_claims_of_an_old_claim_one_runs(
     begin(&*store, "key", FIRST).await;
     clock.advance_seconds(LEASE_SECONDS + 1);
     let answers = claim_concurrently(&store).await;
-    assert_eq!(
-        answers.iter().filter(|answer| **answer == RETRY).count(),
-        1,
-        "{answers:?}"
-    );
+    assert_eq!(answers.iter().filter(|answer| **answer == RETRY).count(), 1, "{answers:?}");
 }
 
 pub async fn a_released_key_runs_at_once_as_a_retry(store: Arc<impl IdempotencyStore>, _clock: Arc<clock::Manual>) {
@@ -203,10 +182,7 @@ pub async fn a_completed_key_stays_completed(store: Arc<impl IdempotencyStore>, 
     store.complete("key", response()).await.unwrap();
     store.release("key").await.unwrap();
     assert_eq!(begin(&*store, "key", SECOND).await, Begun::Replay(response()));
-    let late = StoredResponse {
-        status: 409,
-        ..response()
-    };
+    let late = StoredResponse { status: 409, ..response() };
     store.complete("key", late).await.unwrap();
     assert_eq!(begin(&*store, "key", SECOND).await, Begun::Replay(response()));
 }
@@ -228,10 +204,7 @@ pub async fn an_old_key_counts_as_never_used(store: Arc<impl IdempotencyStore>, 
     clock.advance_ms(1);
     for key in ["done", "released", "open"] {
         let again = store.begin(key, [8; 16], SECOND).await.unwrap();
-        let first_use = Begun::Run {
-            command_id: SECOND,
-            is_retry: false,
-        };
+        let first_use = Begun::Run { command_id: SECOND, is_retry: false };
         assert_eq!(again, first_use, "{key}");
         assert_eq!(store.begin(key, [8; 16], FIRST).await.unwrap(), Begun::Running, "{key}");
     }

@@ -52,10 +52,7 @@ pub fn at_revision(number: u64, revision: u64) -> OrderView {
 /// The order with these items instead, given as title and description.
 #[must_use]
 pub fn with_items(mut view: OrderView, items: &[(&str, &str)]) -> OrderView {
-    view.order.shop_items = items
-        .iter()
-        .map(|(title, description)| item(title, description))
-        .collect();
+    view.order.shop_items = items.iter().map(|(title, description)| item(title, description)).collect();
     view
 }
 
@@ -64,10 +61,7 @@ pub fn with_items(mut view: OrderView, items: &[(&str, &str)]) -> OrderView {
 pub fn with_status(mut view: OrderView, status: Status) -> OrderView {
     let order = &mut view.order;
     if status != Status::Draft {
-        order.payment = Some(Payment {
-            payment_id: "payment-1".to_owned(),
-            timestamp: Some(view.created_at),
-        });
+        order.payment = Some(Payment { payment_id: "payment-1".to_owned(), timestamp: Some(view.created_at) });
     }
     order.submitted = matches!(status, Status::Submitted | Status::Completed);
     order.completed = status == Status::Completed;

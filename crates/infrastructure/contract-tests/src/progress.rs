@@ -39,10 +39,7 @@ impl Reader {
 
     async fn is_reached_within(&self, position: u64, limit_ms: u64) -> bool {
         let limit = Duration::from_millis(limit_ms);
-        tokio::time::timeout(limit, self.reached(position))
-            .await
-            .map(Result::unwrap)
-            .is_ok()
+        tokio::time::timeout(limit, self.reached(position)).await.map(Result::unwrap).is_ok()
     }
 }
 
@@ -86,10 +83,7 @@ pub async fn progress_wakes_every_waiter(reader: Reader, writer: &impl Projectio
     write_live(writer, vec![view(1)], 20).await;
     let written = Instant::now();
     for waiter in waiters {
-        let woken = tokio::time::timeout(Duration::from_secs(5), waiter)
-            .await
-            .unwrap()
-            .unwrap();
+        let woken = tokio::time::timeout(Duration::from_secs(5), waiter).await.unwrap().unwrap();
         assert!(woken.saturating_duration_since(written) < Duration::from_millis(NOTICED_MS_MAX));
     }
 }

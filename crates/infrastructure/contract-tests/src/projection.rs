@@ -80,12 +80,7 @@ macro_rules! projection_store_reopen_contract {
             $crate::projection::restart,
             $place,
             $open,
-            [
-                what_was_committed_survives,
-                a_running_rebuild_survives,
-                a_promotion_survives,
-                two_handles_see_one_store,
-            ]
+            [what_was_committed_survives, a_running_rebuild_survives, a_promotion_survives, two_handles_see_one_store,]
         );
     };
 }
@@ -105,11 +100,7 @@ pub(crate) async fn write(
     upserts: Vec<OrderView>,
     checkpoint: u64,
 ) {
-    let batch = Batch {
-        upserts,
-        checkpoint: Some(Position(checkpoint)),
-        ..Batch::default()
-    };
+    let batch = Batch { upserts, checkpoint: Some(Position(checkpoint)), ..Batch::default() };
     store.commit(generation, batch).await.unwrap();
 }
 
@@ -126,20 +117,14 @@ async fn load_one(store: &impl ProjectionStore, generation: Generation, number: 
 }
 
 fn assert_unknown<V: std::fmt::Debug>(result: Result<V, Error>, generation: Generation) {
-    assert!(
-        matches!(result, Err(Error::UnknownGeneration(found)) if found == generation),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(Error::UnknownGeneration(found)) if found == generation), "{result:?}");
 }
 
 pub async fn it_starts_with_one_live_empty_generation(store: Arc<impl ProjectionStore>) {
     let all = store.generations().await.unwrap();
     assert_eq!(all.len(), 1);
     let status = live(&*store).await;
-    assert_eq!(
-        (status.checkpoint, status.orders, status.parked),
-        (Position::START, 0, 0)
-    );
+    assert_eq!((status.checkpoint, status.orders, status.parked), (Position::START, 0, 0));
 }
 
 pub async fn what_was_committed_is_loaded_as_it_was(store: Arc<impl ProjectionStore>) {
@@ -230,10 +215,7 @@ pub async fn batches_converge_in_any_order_and_any_number(store: Arc<impl Projec
             }
             checkpoint = checkpoint.max(position.unwrap_or_default());
             let batch = Batch {
-                upserts: upserts
-                    .iter()
-                    .map(|(number, revision)| at_revision(*number, *revision))
-                    .collect(),
+                upserts: upserts.iter().map(|(number, revision)| at_revision(*number, *revision)).collect(),
                 checkpoint: position.map(Position),
                 ..Batch::default()
             };
@@ -245,11 +227,7 @@ pub async fn batches_converge_in_any_order_and_any_number(store: Arc<impl Projec
         }
         let all = store.generations().await.unwrap();
         let status = all.iter().find(|status| status.generation == generation).unwrap();
-        assert_eq!(
-            (status.checkpoint.0, status.orders),
-            (checkpoint, expected.len() as u64),
-            "{deliveries:?}"
-        );
+        assert_eq!((status.checkpoint.0, status.orders), (checkpoint, expected.len() as u64), "{deliveries:?}");
         store.discard(generation).await.unwrap();
     }
 }
@@ -271,10 +249,7 @@ pub async fn concurrent_batches_are_all_applied(store: Arc<impl ProjectionStore 
         task.await.unwrap();
     }
     for lane in 0..8 {
-        assert_eq!(
-            load_one(&*store, generation, 1 + lane).await,
-            Some(at_revision(1 + lane, 19))
-        );
+        assert_eq!(load_one(&*store, generation, 1 + lane).await, Some(at_revision(1 + lane, 19)));
     }
     assert_eq!(load_one(&*store, generation, 100).await, Some(at_revision(100, 159)));
     let status = live(&*store).await;
@@ -291,10 +266,7 @@ pub async fn the_checkpoint_never_moves_back(store: Arc<impl ProjectionStore>) {
 pub async fn a_batch_without_checkpoint_leaves_it(store: Arc<impl ProjectionStore>) {
     write_live(&*store, vec![], 7).await;
     let generation = live(&*store).await.generation;
-    let batch = Batch {
-        upserts: vec![view(9)],
-        ..Batch::default()
-    };
+    let batch = Batch { upserts: vec![view(9)], ..Batch::default() };
     store.commit(generation, batch).await.unwrap();
     assert_eq!(live(&*store).await.checkpoint, Position(7));
     assert_eq!(load_one(&*store, generation, 9).await, Some(view(9)));
@@ -310,12 +282,8 @@ pub async fn an_empty_batch_changes_nothing(store: Arc<impl ProjectionStore>) {
 pub async fn an_unknown_generation_is_refused(store: Arc<impl ProjectionStore>) {
     let unknown = Generation(4_711);
     let before = store.generations().await.unwrap();
-    let batch = Batch {
-        upserts: vec![view(1)],
-        park: vec![parked(1, 1)],
-        release: vec![],
-        checkpoint: Some(Position(1)),
-    };
+    let batch =
+        Batch { upserts: vec![view(1)], park: vec![parked(1, 1)], release: vec![], checkpoint: Some(Position(1)) };
     assert_unknown(store.commit(unknown, batch).await, unknown);
     assert_unknown(store.commit(unknown, Batch::default()).await, unknown);
     assert_unknown(store.promote(unknown).await, unknown);

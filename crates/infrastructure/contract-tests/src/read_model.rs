@@ -53,19 +53,12 @@ macro_rules! order_read_model_shared_contract {
             $crate::read_model,
             $place,
             $open,
-            [
-                progress_of_another_handle_is_noticed,
-                a_promotion_by_another_handle_switches_readers,
-            ]
+            [progress_of_another_handle_is_noticed, a_promotion_by_another_handle_switches_readers,]
         );
     };
 }
 
-const ALL: ListOrders = ListOrders {
-    status: None,
-    before: None,
-    limit: 100,
-};
+const ALL: ListOrders = ListOrders { status: None, before: None, limit: 100 };
 
 async fn list(model: &impl OrderReadModel, query: ListOrders) -> Vec<u64> {
     let views = model.list(&query).await.unwrap();
@@ -122,21 +115,11 @@ pub async fn a_list_has_at_most_as_many_orders_as_asked_for(model: Arc<impl Orde
 
 pub async fn a_list_goes_on_strictly_before_a_position(model: Arc<impl OrderReadModel + ProjectionStore>) {
     write_live(&*model, [10, 20, 30].map(view).to_vec(), 30).await;
-    let cases: [(u64, &[u64]); 6] = [
-        (0, &[]),
-        (10, &[]),
-        (11, &[10]),
-        (25, &[20, 10]),
-        (30, &[20, 10]),
-        (u64::MAX, &[30, 20, 10]),
-    ];
+    let cases: [(u64, &[u64]); 6] =
+        [(0, &[]), (10, &[]), (11, &[10]), (25, &[20, 10]), (30, &[20, 10]), (u64::MAX, &[30, 20, 10])];
     for (before, expected) in cases {
         let before = Some(Position(before));
-        assert_eq!(
-            list(&*model, ListOrders { before, ..ALL }).await,
-            expected,
-            "{before:?}"
-        );
+        assert_eq!(list(&*model, ListOrders { before, ..ALL }).await, expected, "{before:?}");
     }
 }
 
@@ -159,16 +142,9 @@ pub async fn a_list_keeps_only_the_status_asked_for(model: Arc<impl OrderReadMod
     let orders = numbers().map(|(number, status)| with_status(view(number), status));
     write_live(&*model, orders.collect(), 60).await;
     for wanted in Status::ALL {
-        let mut expected: Vec<u64> = numbers()
-            .filter(|(_, status)| *status == wanted)
-            .map(|(n, _)| n)
-            .collect();
+        let mut expected: Vec<u64> = numbers().filter(|(_, status)| *status == wanted).map(|(n, _)| n).collect();
         expected.reverse();
-        let query = ListOrders {
-            status: Some(wanted),
-            limit: 5,
-            ..ALL
-        };
+        let query = ListOrders { status: Some(wanted), limit: 5, ..ALL };
         assert_eq!(walk(&*model, query, async || ()).await, expected, "{wanted:?}");
     }
     // An order that moves on leaves the list of where it stood.
@@ -222,10 +198,7 @@ fn generation_of(round: u64) -> Vec<OrderView> {
 fn assert_whole(views: &[OrderView]) {
     let revision = views[0].revision;
     assert_eq!(views.len(), 20);
-    assert!(
-        views.iter().all(|view| view.revision == revision),
-        "two generations in one list"
-    );
+    assert!(views.iter().all(|view| view.revision == revision), "two generations in one list");
 }
 
 /// Promotes generation after generation with `writer` while tasks read through `reader`.

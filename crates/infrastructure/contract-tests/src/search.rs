@@ -96,10 +96,7 @@ pub(crate) async fn find(search: &impl OrderSearch, text: &str) -> Vec<u64> {
 
 /// Writes one order for each list of items, numbered from 1.
 pub(crate) async fn orders(search: &impl ProjectionStore, orders: &[&[(&str, &str)]]) {
-    let views: Vec<_> = (1..)
-        .zip(orders)
-        .map(|(number, items)| with_items(view(number), items))
-        .collect();
+    let views: Vec<_> = (1..).zip(orders).map(|(number, items)| with_items(view(number), items)).collect();
     let last = views.len() as u64;
     write_live(search, views, last).await;
 }
@@ -119,11 +116,7 @@ pub async fn pages_are_newest_first_and_total_is_exact(search: Arc<impl OrderSea
     write_live(&*search, (1..=20).map(tea).collect(), 40).await;
     write_live(&*search, (41..=43).map(tea).collect(), 43).await;
     let all: Vec<u64> = (1..=43).rev().collect();
-    let matches: Vec<u64> = all
-        .iter()
-        .copied()
-        .filter(|number| !(21..=40).contains(number))
-        .collect();
+    let matches: Vec<u64> = all.iter().copied().filter(|number| !(21..=40).contains(number)).collect();
     for (text, expected) in [("tea", &matches), ("", &all)] {
         for size in [1, 5, 23, 50] {
             let pages = expected.len().div_ceil(size) as u64;
@@ -151,11 +144,7 @@ pub async fn an_order_is_found_by_its_newest_text_only(search: Arc<impl OrderSea
     orders(&*search, &[&[("Tea", "green")], &[("Tea", "black")]]).await;
     let changed = with_items(at_revision(1, 1), &[("Coffee", "strong"), ("Milk", "fresh")]);
     write_live(&*search, vec![changed], 3).await;
-    assert_finds(
-        &*search,
-        &[("tea", &[2]), ("green", &[]), ("coffee", &[1]), ("milk", &[1])],
-    )
-    .await;
+    assert_finds(&*search, &[("tea", &[2]), ("green", &[]), ("coffee", &[1]), ("milk", &[1])]).await;
     // And one that moves on without its texts.
     let same = with_items(at_revision(1, 2), &[("Coffee", "strong"), ("Milk", "fresh")]);
     write_live(&*search, vec![same], 4).await;
@@ -166,26 +155,14 @@ pub async fn an_order_is_returned_as_projected(search: Arc<impl OrderSearch + Pr
     write_live(&*search, vec![view(1)], 1).await;
     write_live(&*search, vec![at_revision(1, 3)], 3).await;
     let text = "green".to_owned();
-    let found = search
-        .search(&SearchOrders {
-            text,
-            page: 1,
-            size: 10,
-        })
-        .await
-        .unwrap();
+    let found = search.search(&SearchOrders { text, page: 1, size: 10 }).await.unwrap();
     assert_eq!(found.orders, [at_revision(1, 3)]);
 }
 
 pub async fn an_old_revision_does_not_bring_its_text_back(search: Arc<impl OrderSearch + ProjectionStore>) {
     let old = with_items(view(1), &[("Tea", "x")]);
     write_live(&*search, vec![old.clone()], 1).await;
-    write_live(
-        &*search,
-        vec![with_items(at_revision(1, 1), &[("Coffee", "x")]), old.clone()],
-        2,
-    )
-    .await;
+    write_live(&*search, vec![with_items(at_revision(1, 1), &[("Coffee", "x")]), old.clone()], 2).await;
     write_live(&*search, vec![old], 1).await;
     assert_finds(&*search, &[("tea", &[]), ("coffee", &[1])]).await;
 }
@@ -197,17 +174,9 @@ pub async fn readers_see_the_old_generation_until_promotion_and_then_only_the_ne
     let building = search.begin_rebuild().await.unwrap();
     let new = [2, 3].map(|number| with_items(view(number), &[("Tea", "new")]));
     write(&*search, building, new.to_vec(), 3).await;
-    assert_finds(
-        &*search,
-        &[("tea", &[2, 1]), ("old", &[2, 1]), ("new", &[]), ("", &[2, 1])],
-    )
-    .await;
+    assert_finds(&*search, &[("tea", &[2, 1]), ("old", &[2, 1]), ("new", &[]), ("", &[2, 1])]).await;
     search.promote(building).await.unwrap();
-    assert_finds(
-        &*search,
-        &[("tea", &[3, 2]), ("old", &[]), ("new", &[3, 2]), ("", &[3, 2])],
-    )
-    .await;
+    assert_finds(&*search, &[("tea", &[3, 2]), ("old", &[]), ("new", &[3, 2]), ("", &[3, 2])]).await;
     let building = search.begin_rebuild().await.unwrap();
     write(&*search, building, vec![view(4)], 4).await;
     search.discard(building).await.unwrap();
@@ -227,11 +196,7 @@ where
             let reader = Arc::clone(&reader);
             tokio::spawn(async move {
                 loop {
-                    let query = SearchOrders {
-                        text: text.to_owned(),
-                        page: 1,
-                        size: 100,
-                    };
+                    let query = SearchOrders { text: text.to_owned(), page: 1, size: 100 };
                     let found = reader.search(&query).await.unwrap();
                     let revision = found.orders[0].revision;
                     assert_eq!((found.total_count, found.orders.len()), (20, 20));

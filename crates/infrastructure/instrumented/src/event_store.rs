@@ -22,11 +22,7 @@ impl EventStore {
     /// Wraps a store; `backend` is the engine's name in metrics.
     #[must_use]
     pub fn new(inner: Arc<dyn Port>, backend: &'static str, metrics: Arc<Metrics>) -> Self {
-        Self {
-            inner,
-            backend,
-            metrics,
-        }
+        Self { inner, backend, metrics }
     }
 
     async fn timed<T>(
@@ -34,11 +30,7 @@ impl EventStore {
         operation: &'static str,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let observe = |outcome, seconds| {
-            self.metrics
-                .eventstore
-                .observe(operation, self.backend, outcome, seconds)
-        };
+        let observe = |outcome, seconds| self.metrics.eventstore.observe(operation, self.backend, outcome, seconds);
         timed(call, Error::outcome, observe).await
     }
 }

@@ -20,11 +20,7 @@ async fn timed<T, E>(
     outcome: impl Fn(&E) -> &'static str,
     observe: impl Fn(&'static str, f64),
 ) -> Result<T, E> {
-    let mut guard = Guard {
-        observe,
-        started: Instant::now(),
-        outcome: Some("cancelled"),
-    };
+    let mut guard = Guard { observe, started: Instant::now(), outcome: Some("cancelled") };
     let result = call.await;
     guard.outcome = Some(result.as_ref().err().map_or("ok", outcome));
     result

@@ -140,13 +140,11 @@ impl ProjectionPort for ProjectionStore {
 #[async_trait]
 impl IdempotencyPort for IdempotencyStore {
     async fn begin(&self, key: &str, fingerprint: [u8; 16], command_id: Uuid) -> Result<Begun, Error> {
-        self.timed("idempotency_begin", self.inner.begin(key, fingerprint, command_id))
-            .await
+        self.timed("idempotency_begin", self.inner.begin(key, fingerprint, command_id)).await
     }
 
     async fn complete(&self, key: &str, response: StoredResponse) -> Result<(), Error> {
-        self.timed("idempotency_complete", self.inner.complete(key, response))
-            .await
+        self.timed("idempotency_complete", self.inner.complete(key, response)).await
     }
 
     async fn release(&self, key: &str) -> Result<(), Error> {

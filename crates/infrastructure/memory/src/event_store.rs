@@ -29,12 +29,7 @@ impl EventStore {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let head = watch::Sender::new(Position::START);
-        Self(Arc::new(Shared {
-            events: Mutex::default(),
-            head,
-            clock,
-            faults: Faults::default(),
-        }))
+        Self(Arc::new(Shared { events: Mutex::default(), head, clock, faults: Faults::default() }))
     }
 
     /// What the store is made to do wrong.
@@ -56,10 +51,7 @@ impl EventStore {
 
     fn page(&self, after: Position, max: usize, prefix: &str) -> Page {
         let events = self.events();
-        let mut page = Page {
-            events: Vec::new(),
-            next: after,
-        };
+        let mut page = Page { events: Vec::new(), next: after };
         for event in events.iter().filter(|event| event.position > after) {
             if page.events.len() == max {
                 break;
@@ -90,20 +82,11 @@ impl Port for EventStore {
         let current = of_stream.last().map(|event| event.revision);
         if ExpectedRevision::after(current) != expected {
             let first = usize::try_from(expected.first_appended().0).unwrap_or(usize::MAX);
-            let there = of_stream
-                .get(first..first.saturating_add(new.len()))
-                .unwrap_or_default();
+            let there = of_stream.get(first..first.saturating_add(new.len())).unwrap_or_default();
             let is_repeated = there.len() == new.len() && there.iter().zip(&new).all(|(there, new)| there.id == new.id);
             return match there.last().filter(|_| is_repeated) {
-                Some(last) => Ok(Appended {
-                    revision: last.revision,
-                    position: last.position,
-                    duplicate: true,
-                }),
-                None => Err(Error::Conflict {
-                    stream: stream.clone(),
-                    current,
-                }),
+                Some(last) => Ok(Appended { revision: last.revision, position: last.position, duplicate: true }),
+                None => Err(Error::Conflict { stream: stream.clone(), current }),
             };
         }
         let now = self.0.clock.now();
@@ -126,19 +109,13 @@ impl Port for EventStore {
             });
         }
         self.0.head.send_replace(position);
-        Ok(Appended {
-            revision,
-            position,
-            duplicate: false,
-        })
+        Ok(Appended { revision, position, duplicate: false })
     }
 
     async fn read(&self, stream: &StreamId, from: Revision, max: usize) -> Result<Vec<RecordedEvent>, Error> {
         self.inject().await?;
         let events = self.events();
-        let wanted = events
-            .iter()
-            .filter(|event| event.stream == *stream && event.revision >= from);
+        let wanted = events.iter().filter(|event| event.stream == *stream && event.revision >= from);
         Ok(wanted.take(max).cloned().collect())
     }
 
@@ -155,12 +132,7 @@ impl Port for EventStore {
     async fn subscribe(&self, after: Position, prefix: &str) -> Result<Box<dyn Subscription>, Error> {
         self.inject().await?;
         let head = self.0.head.subscribe();
-        Ok(Box::new(Follower {
-            store: self.clone(),
-            after,
-            prefix: prefix.to_owned(),
-            head,
-        }))
+        Ok(Box::new(Follower { store: self.clone(), after, prefix: prefix.to_owned(), head }))
     }
 
     async fn ping(&self) -> Result<(), Error> {
@@ -190,4 +162,15 @@ impl Subscription for Follower {
             let _ = self.head.changed().await;
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn open(_place: &()) -> Arc<EventStore> {
+        Arc::new(EventStore::new(Arc::new(contract_tests::clock::Manual::default())))
+    }
+
+    contract_tests::event_store_contract!(place: || (), open: open);
 }

@@ -42,11 +42,7 @@ impl IdempotencyStore {
     /// An empty store with these faults.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, faults: Faults) -> Self {
-        Self {
-            keys: Mutex::default(),
-            clock,
-            faults,
-        }
+        Self { keys: Mutex::default(), clock, faults }
     }
 
     async fn keys(&self) -> Result<MutexGuard<'_, HashMap<String, Entry>>, Error> {
@@ -75,21 +71,10 @@ impl repository::IdempotencyStore for IdempotencyStore {
     async fn begin(&self, key: &str, fingerprint: [u8; 16], command_id: Uuid) -> Result<Begun, Error> {
         let mut keys = self.keys().await?;
         let now = self.clock.now();
-        let Some(entry) = keys
-            .get_mut(key)
-            .filter(|entry| !entry.is_older_than(KEPT_SECONDS, now))
-        else {
-            let entry = Entry {
-                fingerprint,
-                command_id,
-                started_at: now,
-                state: State::Running,
-            };
+        let Some(entry) = keys.get_mut(key).filter(|entry| !entry.is_older_than(KEPT_SECONDS, now)) else {
+            let entry = Entry { fingerprint, command_id, started_at: now, state: State::Running };
             keys.insert(key.to_owned(), entry);
-            return Ok(Begun::Run {
-                command_id,
-                is_retry: false,
-            });
+            return Ok(Begun::Run { command_id, is_retry: false });
         };
         Ok(match &entry.state {
             _ if entry.fingerprint != fingerprint => Begun::Mismatch,
@@ -98,10 +83,7 @@ impl repository::IdempotencyStore for IdempotencyStore {
             State::Running | State::Released => {
                 entry.started_at = now;
                 entry.state = State::Running;
-                Begun::Run {
-                    command_id: entry.command_id,
-                    is_retry: true,
-                }
+                Begun::Run { command_id: entry.command_id, is_retry: true }
             }
         })
     }

@@ -128,19 +128,13 @@ impl<K: Kind> Projection<K> {
 
     /// Tells those who wait. With the state locked, so that news come in order.
     fn publish(&self, state: &State) {
-        let checkpoint = state
-            .all
-            .get(&state.live)
-            .map_or(Position::START, |contents| contents.checkpoint);
+        let checkpoint = state.all.get(&state.live).map_or(Position::START, |contents| contents.checkpoint);
         self.progress.send_replace(checkpoint);
     }
 }
 
 fn contents(state: &mut State, generation: Generation) -> Result<&mut Contents, Error> {
-    state
-        .all
-        .get_mut(&generation)
-        .ok_or(Error::UnknownGeneration(generation))
+    state.all.get_mut(&generation).ok_or(Error::UnknownGeneration(generation))
 }
 
 /// Takes the building generation, if it is this one.
@@ -155,11 +149,7 @@ impl<K: Kind> ProjectionStore for Projection<K> {
         let state = self.state().await?;
         let status = |(generation, contents): (&Generation, &Contents)| GenerationStatus {
             generation: *generation,
-            state: if *generation == state.live {
-                GenerationState::Live
-            } else {
-                GenerationState::Building
-            },
+            state: if *generation == state.live { GenerationState::Live } else { GenerationState::Building },
             checkpoint: contents.checkpoint,
             orders: contents.documents.len() as u64,
             parked: contents.parked.len() as u64,
@@ -170,11 +160,7 @@ impl<K: Kind> ProjectionStore for Projection<K> {
     async fn load(&self, generation: Generation, ids: &[OrderId]) -> Result<Vec<OrderView>, Error> {
         let mut state = self.state().await?;
         let contents = contents(&mut state, generation)?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| contents.documents.get(id))
-            .cloned()
-            .collect())
+        Ok(ids.iter().filter_map(|id| contents.documents.get(id)).cloned().collect())
     }
 
     async fn commit(&self, generation: Generation, batch: Batch) -> Result<(), Error> {
@@ -186,12 +172,7 @@ impl<K: Kind> ProjectionStore for Projection<K> {
 
     async fn parked(&self, generation: Generation, max: usize) -> Result<Vec<ParkedEvent>, Error> {
         let mut state = self.state().await?;
-        Ok(contents(&mut state, generation)?
-            .parked
-            .values()
-            .take(max)
-            .cloned()
-            .collect())
+        Ok(contents(&mut state, generation)?.parked.values().take(max).cloned().collect())
     }
 
     async fn begin_rebuild(&self) -> Result<Generation, Error> {
@@ -234,11 +215,7 @@ mod tests {
     async fn a_call_that_fails_changes_nothing() {
         let faults = Faults::default();
         let model = OrderReadModel::new(faults.clone());
-        let batch = Batch {
-            upserts: vec![view(1)],
-            checkpoint: Some(Position(1)),
-            ..Batch::default()
-        };
+        let batch = Batch { upserts: vec![view(1)], checkpoint: Some(Position(1)), ..Batch::default() };
         let before = model.generations().await.unwrap();
         faults.fail_next(2);
         for _ in 0..2 {

@@ -27,15 +27,8 @@ impl OrderReadModel for Projection<Orders> {
             query.before.is_none_or(|before| view.created_position < before)
                 && query.status.is_none_or(|status| view.order.status() == Some(status))
         };
-        self.read_live(|contents| {
-            contents
-                .newest_first(is_wanted)
-                .into_iter()
-                .take(query.limit)
-                .cloned()
-                .collect()
-        })
-        .await
+        self.read_live(|contents| contents.newest_first(is_wanted).into_iter().take(query.limit).cloned().collect())
+            .await
     }
 
     async fn checkpoint(&self) -> Result<Position, Error> {

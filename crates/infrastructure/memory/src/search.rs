@@ -25,10 +25,7 @@ impl OrderSearch for Projection<Items> {
         self.read_live(|contents| {
             let found = contents.newest_first(|view| matches(view, &phrase));
             let page = found.iter().skip(to_usize(skipped)).take(to_usize(query.size));
-            SearchPage {
-                total_count: found.len() as u64,
-                orders: page.map(|view| (*view).clone()).collect(),
-            }
+            SearchPage { total_count: found.len() as u64, orders: page.map(|view| (*view).clone()).collect() }
         })
         .await
     }
@@ -52,11 +49,8 @@ fn to_usize(number: u64) -> usize {
 
 /// The words of a text: lower case, without diacritics.
 fn words(text: &str) -> Vec<String> {
-    let folded: String = text
-        .nfd()
-        .filter(|character| !is_combining_mark(*character))
-        .flat_map(char::to_lowercase)
-        .collect();
+    let folded: String =
+        text.nfd().filter(|character| !is_combining_mark(*character)).flat_map(char::to_lowercase).collect();
     folded
         .split(|character: char| !character.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -73,10 +67,7 @@ fn matches(view: &OrderView, phrase: &[String]) -> bool {
             .windows(phrase.len())
             .any(|window| window.starts_with(first) && window[first.len()].starts_with(last.as_str()))
     };
-    view.order
-        .shop_items
-        .iter()
-        .any(|item| holds(&item.title) || holds(&item.description))
+    view.order.shop_items.iter().any(|item| holds(&item.title) || holds(&item.description))
 }
 
 #[cfg(test)]

@@ -66,9 +66,7 @@ impl Engine {
     pub(crate) async fn supervise(self, mut inbox: mpsc::Receiver<Request>, mut shutdown: watch::Receiver<bool>) {
         let mut backoff = Backoff::default();
         loop {
-            let run = AssertUnwindSafe(self.run(&mut inbox, &mut shutdown))
-                .catch_unwind()
-                .await;
+            let run = AssertUnwindSafe(self.run(&mut inbox, &mut shutdown)).catch_unwind().await;
             let failure = match run {
                 Ok(Ok(())) => break,
                 Ok(Err(failure)) => failure,
@@ -136,12 +134,7 @@ impl Engine {
         let generations = self.ports.target.generations().await?;
         let lane = |state: GenerationState, batch: usize| {
             let status = generations.iter().find(|status| status.state == state)?;
-            Some(Lane::new(
-                status.generation,
-                status.checkpoint,
-                batch,
-                self.options.partitions,
-            ))
+            Some(Lane::new(status.generation, status.checkpoint, batch, self.options.partitions))
         };
         let live = lane(GenerationState::Live, self.options.live_batch)
             .ok_or_else(|| Failure("the projection's store has no live generation".to_owned()))?;
@@ -216,10 +209,7 @@ impl Engine {
             let wait = lanes.live.fail(rand_jitter());
             self.failed(&failure, wait);
         }
-        self.ports
-            .metrics
-            .projection
-            .parked(self.options.name, lanes.live.parked as u64);
+        self.ports.metrics.projection.parked(self.options.name, lanes.live.parked as u64);
         done
     }
 
@@ -231,18 +221,9 @@ impl Engine {
             Err(repository::Error::RebuildRunning(_)) => return Err(Error::RebuildRunning),
             begun => begun?,
         };
-        let lane = Lane::new(
-            generation,
-            Position::START,
-            self.options.rebuild_batch,
-            self.options.partitions,
-        );
+        let lane = Lane::new(generation, Position::START, self.options.rebuild_batch, self.options.partitions);
         lanes.building = Some(Building { lane, promote });
-        tracing::info!(
-            projection = self.options.name,
-            generation = generation.0,
-            "rebuild begun"
-        );
+        tracing::info!(projection = self.options.name, generation = generation.0, "rebuild begun");
         Ok(generation)
     }
 
@@ -263,11 +244,7 @@ impl Engine {
         }
         // A new lane on the same generation: with the live batch size, from its checkpoint.
         lanes.live = Lane::new(generation, checkpoint, self.options.live_batch, self.options.partitions);
-        tracing::info!(
-            projection = self.options.name,
-            generation = generation.0,
-            "rebuild promoted"
-        );
+        tracing::info!(projection = self.options.name, generation = generation.0, "rebuild promoted");
         Ok(generation)
     }
 
@@ -280,11 +257,7 @@ impl Engine {
             lanes.building = Some(building);
             return Err(error.into());
         }
-        tracing::info!(
-            projection = self.options.name,
-            generation = generation.0,
-            "rebuild discarded"
-        );
+        tracing::info!(projection = self.options.name, generation = generation.0, "rebuild discarded");
         Ok(generation)
     }
 

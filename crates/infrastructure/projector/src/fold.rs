@@ -45,11 +45,7 @@ impl Step {
             let task = tokio::spawn(self.clone().fold(part));
             async move {
                 task.await.unwrap_or_else(|failure| {
-                    Err(Error::Unavailable {
-                        engine: "projection",
-                        reason: failure.to_string(),
-                        source: None,
-                    })
+                    Err(Error::Unavailable { engine: "projection", reason: failure.to_string(), source: None })
                 })
             }
         });
@@ -113,11 +109,8 @@ impl Step {
             }
         }
         // Revision 0 can be a redelivery, so that the document is there: the guarded upsert sorts it out.
-        let known: Vec<OrderId> = first_seen
-            .into_iter()
-            .filter(|(_, revision)| *revision != Revision::FIRST)
-            .map(|(id, _)| id)
-            .collect();
+        let known: Vec<OrderId> =
+            first_seen.into_iter().filter(|(_, revision)| *revision != Revision::FIRST).map(|(id, _)| id).collect();
         if known.is_empty() {
             return Ok(HashMap::new());
         }
@@ -134,12 +127,7 @@ impl Step {
             error,
             "event parked"
         );
-        ParkedEvent {
-            event,
-            error,
-            attempts: 1,
-            parked_at: self.now,
-        }
+        ParkedEvent { event, error, attempts: 1, parked_at: self.now }
     }
 }
 

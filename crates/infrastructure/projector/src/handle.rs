@@ -116,15 +116,7 @@ impl Projector {
         let (requests, inbox) = mpsc::channel(QUEUED_REQUESTS);
         let engine = Engine::new(options.clone(), ports.clone(), Arc::clone(&health));
         let task = tokio::spawn(engine.supervise(inbox, shutdown));
-        (
-            Self {
-                options,
-                ports,
-                health,
-                requests,
-            },
-            task,
-        )
+        (Self { options, ports, health, requests }, task)
     }
 
     /// [`Options::name`].
@@ -145,13 +137,7 @@ impl Projector {
         let live = generations.iter().find(|status| status.state == GenerationState::Live);
         let checkpoint = live.map_or(Position::START, |status| status.checkpoint);
         let (head, lag) = lag(&self.ports, &self.options, checkpoint).await?;
-        Ok(Status {
-            name: self.options.name,
-            generations,
-            head,
-            lag,
-            health: self.health(),
-        })
+        Ok(Status { name: self.options.name, generations, head, lag, health: self.health() })
     }
 
     /// Begins a rebuild. `promote` makes it live by itself as soon as it has caught up.
@@ -206,17 +192,6 @@ pub(crate) async fn lag(ports: &Ports, options: &Options, checkpoint: Position) 
     let Some(oldest) = oldest.events.first() else {
         return Ok((head, Lag::default()));
     };
-    let age = ports
-        .clock
-        .now()
-        .duration_since(oldest.recorded_at)
-        .as_secs_f64()
-        .max(0.0);
-    Ok((
-        head,
-        Lag {
-            events: head.0.saturating_sub(checkpoint.0),
-            seconds: age,
-        },
-    ))
+    let age = ports.clock.now().duration_since(oldest.recorded_at).as_secs_f64().max(0.0);
+    Ok((head, Lag { events: head.0.saturating_sub(checkpoint.0), seconds: age }))
 }

@@ -66,10 +66,7 @@ impl Lane {
         }
         match &mut self.subscription {
             Some(subscription) => Ok(subscription.next(self.batch).await?),
-            None => Ok(Page {
-                events: Vec::new(),
-                next: self.checkpoint,
-            }),
+            None => Ok(Page { events: Vec::new(), next: self.checkpoint }),
         }
     }
 
@@ -109,17 +106,9 @@ impl Lane {
             now: ports.clock.now(),
         };
         let outcome = step.run(page.events, self.partitions).await?;
-        let newly_parked: Vec<StreamId> = outcome
-            .parked
-            .iter()
-            .map(|parked| parked.event.stream.clone())
-            .collect();
-        let batch = Batch {
-            upserts: outcome.upserts,
-            park: outcome.parked,
-            release: Vec::new(),
-            checkpoint: Some(page.next),
-        };
+        let newly_parked: Vec<StreamId> = outcome.parked.iter().map(|parked| parked.event.stream.clone()).collect();
+        let batch =
+            Batch { upserts: outcome.upserts, park: outcome.parked, release: Vec::new(), checkpoint: Some(page.next) };
         ports.target.commit(self.generation, batch).await?;
         self.checkpoint = page.next;
         if !newly_parked.is_empty() {

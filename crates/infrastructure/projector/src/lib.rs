@@ -41,13 +41,7 @@ impl Options {
     /// The sizes that the benchmarks were run with.
     #[must_use]
     pub fn new(name: &'static str, prefix: impl Into<String>, partitions: NonZeroUsize) -> Self {
-        Self {
-            name,
-            prefix: prefix.into(),
-            partitions,
-            live_batch: 1_000,
-            rebuild_batch: 4_000,
-        }
+        Self { name, prefix: prefix.into(), partitions, live_batch: 1_000, rebuild_batch: 4_000 }
     }
 }
 

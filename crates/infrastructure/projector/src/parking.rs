@@ -28,23 +28,11 @@ pub(crate) async fn skip(ports: &Ports, generation: Generation, position: Positi
     let view = load(ports, generation, &queue).await?;
     let skipped = queue.remove(0).event;
     let Some(id) = OrderId::from_stream(&skipped.stream) else {
-        ports
-            .target
-            .commit(
-                generation,
-                Batch {
-                    release: vec![position],
-                    ..Batch::default()
-                },
-            )
-            .await?;
+        ports.target.commit(generation, Batch { release: vec![position], ..Batch::default() }).await?;
         return Ok(1);
     };
     let view = match view {
-        Some(view) => OrderView {
-            revision: skipped.revision.max(view.revision),
-            ..view
-        },
+        Some(view) => OrderView { revision: skipped.revision.max(view.revision), ..view },
         // The order's very first event: without it the order has a place in the history, but no state.
         None => OrderView {
             id,
@@ -72,10 +60,7 @@ async fn queue_at(ports: &Ports, generation: Generation, position: Position) -> 
         .find(|parked| parked.event.position == position)
         .map(|parked| parked.event.stream.clone())
         .ok_or(Error::NotParked(position))?;
-    let queue: Vec<_> = parked
-        .into_iter()
-        .filter(|parked| parked.event.stream == stream)
-        .collect();
+    let queue: Vec<_> = parked.into_iter().filter(|parked| parked.event.stream == stream).collect();
     match queue.first() {
         Some(first) if first.event.position == position => Ok(queue),
         Some(first) => Err(Error::Blocked(format!(
@@ -87,9 +72,7 @@ async fn queue_at(ports: &Ports, generation: Generation, position: Position) -> 
 }
 
 async fn load(ports: &Ports, generation: Generation, queue: &[ParkedEvent]) -> Result<Option<OrderView>, Error> {
-    let id = queue
-        .first()
-        .and_then(|parked| OrderId::from_stream(&parked.event.stream));
+    let id = queue.first().and_then(|parked| OrderId::from_stream(&parked.event.stream));
     let ids: Vec<_> = id.into_iter().collect();
     Ok(ports.target.load(generation, &ids).await?.pop())
 }
@@ -114,33 +97,14 @@ async fn apply_queue(
             }
             Err(error) => {
                 stopped = Some(error.clone());
-                park.push(ParkedEvent {
-                    error,
-                    attempts: parked.attempts.saturating_add(1),
-                    ..parked
-                });
+                park.push(ParkedEvent { error, attempts: parked.attempts.saturating_add(1), ..parked });
                 break;
             }
         }
     }
     let released = release.len();
-    let upserts = if released > 0 {
-        view.into_iter().collect()
-    } else {
-        Vec::new()
-    };
-    ports
-        .target
-        .commit(
-            generation,
-            Batch {
-                upserts,
-                park,
-                release,
-                checkpoint: None,
-            },
-        )
-        .await?;
+    let upserts = if released > 0 { view.into_iter().collect() } else { Vec::new() };
+    ports.target.commit(generation, Batch { upserts, park, release, checkpoint: None }).await?;
     match stopped {
         Some(error) if released == 0 => Err(Error::Blocked(error)),
         _ => Ok(released),

@@ -73,19 +73,14 @@ async fn write<S: ProjectionStore + 'static>(
             batches[index % lanes].push(batch(*from, make));
         }
         let begun = Instant::now();
-        let tasks: Vec<_> = batches
-            .into_iter()
-            .map(|batches| tokio::spawn(commit_all(Arc::clone(store), batches)))
-            .collect();
+        let tasks: Vec<_> =
+            batches.into_iter().map(|batches| tokio::spawn(commit_all(Arc::clone(store), batches))).collect();
         for task in tasks {
             task.await.unwrap();
         }
         spent += begun.elapsed();
     }
-    println!(
-        "{name}, {lanes} at a time: {:.0} documents/s",
-        orders as f64 / spent.as_secs_f64()
-    );
+    println!("{name}, {lanes} at a time: {:.0} documents/s", orders as f64 / spent.as_secs_f64());
 }
 
 async fn commit_all(store: Arc<impl ProjectionStore>, batches: Vec<Batch>) {
@@ -110,18 +105,8 @@ async fn measure_read_model(folder: &std::path::Path, orders: u64) {
     for lanes in [1, 4] {
         let file = format!("timed{lanes}.db");
         let model = Arc::new(sqlite::OrderReadModel::open(&folder.join(file)).unwrap());
-        write(&model, "read model, new orders, ids by time", orders, lanes, |number| {
-            timed(order(number))
-        })
-        .await;
-        write(
-            &model,
-            "read model, changed orders, ids by time",
-            orders,
-            lanes,
-            |number| timed(paid(number)),
-        )
-        .await;
+        write(&model, "read model, new orders, ids by time", orders, lanes, |number| timed(order(number))).await;
+        write(&model, "read model, changed orders, ids by time", orders, lanes, |number| timed(paid(number))).await;
         let file = format!("random{lanes}.db");
         let model = Arc::new(sqlite::OrderReadModel::open(&folder.join(file)).unwrap());
         write(&model, "read model, new orders, random ids", orders, lanes, order).await;
@@ -170,11 +155,7 @@ async fn measure_search(folder: &std::path::Path, orders: u64) {
         ("", last_page / 2),
         ("", last_page),
     ] {
-        let query = SearchOrders {
-            text: text.to_owned(),
-            page,
-            size: 10,
-        };
+        let query = SearchOrders { text: text.to_owned(), page, size: 10 };
         let total = search.search(&query).await.unwrap().total_count;
         let name = format!("search {text:?}, page {page}, {total} matches");
         time(&name, 50, |_| search.search(&query)).await;
@@ -183,10 +164,7 @@ async fn measure_search(folder: &std::path::Path, orders: u64) {
 
 #[tokio::main]
 async fn main() {
-    let orders = std::env::args()
-        .nth(1)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(100_000);
+    let orders = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
     let folder = tempfile::tempdir().unwrap();
     println!("{} bytes a document", order(orders).to_json().unwrap().len());
     measure_read_model(folder.path(), orders).await;

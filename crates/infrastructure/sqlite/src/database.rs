@@ -10,7 +10,6 @@ mod threads;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -23,9 +22,6 @@ use threads::{Job, Pending};
 
 /// Calls that may wait for a thread; whoever comes next waits outside, up to its own deadline.
 const QUEUE: usize = 4_096;
-/// Threads that read. Two keep a slow listing from standing in the way of reads by id.
-const READERS: usize = 2;
-
 /// Why an operation on an open database failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -58,8 +54,11 @@ pub(crate) struct Database(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     writer: mpsc::Sender<Box<dyn Job>>,
-    readers: Vec<mpsc::Sender<Box<dyn Job>>>,
-    next_reader: AtomicUsize,
+    /// For reads that take microseconds. One thread: the busier it is, the less often it has to be
+    /// woken, and being woken is what such a read costs most.
+    reader: mpsc::Sender<Box<dyn Job>>,
+    /// For reads of many rows, so that they do not stand in the way of the others.
+    scanner: mpsc::Sender<Box<dyn Job>>,
     commits: watch::Receiver<u64>,
 }
 
@@ -70,28 +69,29 @@ impl Database {
         let (committed, commits) = watch::channel(0);
         let writer = threads::start_writer(connection, path, durability, QUEUE, committed)
             .map_err(|error| OpenError::thread(path, &error))?;
-        let readers = (0..READERS)
-            .map(|_| {
-                let connection = connection::reader(path).map_err(|error| OpenError::engine(path, schema, &error))?;
-                threads::start_reader(connection, path, QUEUE).map_err(|error| OpenError::thread(path, &error))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Inner {
-            path: path.to_owned(),
-            writer,
-            readers,
-            next_reader: AtomicUsize::new(0),
-            commits,
-        })))
+        let start_reader = || {
+            let connection = connection::reader(path).map_err(|error| OpenError::engine(path, schema, &error))?;
+            threads::start_reader(connection, path, QUEUE).map_err(|error| OpenError::thread(path, &error))
+        };
+        let (reader, scanner) = (start_reader()?, start_reader()?);
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), writer, reader, scanner, commits })))
     }
 
-    /// Runs `work` in a read transaction of its own, on a reader thread.
+    /// Runs `work`, which looks at a few rows, on the thread for quick reads. Work of several
+    /// statements that have to agree opens a transaction of its own.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let next = self.0.next_reader.fetch_add(1, Ordering::Relaxed) % self.0.readers.len();
-        self.run(self.0.readers.get(next).unwrap_or(&self.0.writer), work).await
+        self.run(&self.0.reader, work).await
+    }
+
+    /// As [`Database::read`], for work that may look at many rows, on a thread of its own.
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.run(&self.0.scanner, work).await
     }
 
     /// Runs `work` on the writer thread, as part of the transaction at hand, and answers once that
@@ -112,13 +112,8 @@ impl Database {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        let closed = || Failure::Closed {
-            path: self.0.path.display().to_string(),
-        };
-        thread
-            .send(Box::new(Pending::new(work, reply)))
-            .await
-            .map_err(|_| closed())?;
+        let closed = || Failure::Closed { path: self.0.path.display().to_string() };
+        thread.send(Box::new(Pending::new(work, reply))).await.map_err(|_| closed())?;
         match answer.await {
             Ok(result) => result,
             Err(_) => Err(closed()),
@@ -139,24 +134,14 @@ impl Failure {
         let path = path.display().to_string();
         let damaged = matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
         let source = Arc::new(source);
-        if damaged {
-            Self::Damaged { path, source }
-        } else {
-            Self::Engine { path, source }
-        }
+        if damaged { Self::Damaged { path, source } } else { Self::Engine { path, source } }
     }
 
     /// The same failure, for another work of the same transaction.
     pub(crate) fn share(&self) -> Self {
         match self {
-            Self::Engine { path, source } => Self::Engine {
-                path: path.clone(),
-                source: Arc::clone(source),
-            },
-            Self::Damaged { path, source } => Self::Damaged {
-                path: path.clone(),
-                source: Arc::clone(source),
-            },
+            Self::Engine { path, source } => Self::Engine { path: path.clone(), source: Arc::clone(source) },
+            Self::Damaged { path, source } => Self::Damaged { path: path.clone(), source: Arc::clone(source) },
             Self::Panicked { path } => Self::Panicked { path: path.clone() },
             Self::Closed { path } => Self::Closed { path: path.clone() },
         }
@@ -166,14 +151,10 @@ impl Failure {
 impl From<Failure> for eventsourcing::store::Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Damaged { .. } => Self::Corrupt {
-                reason: "the file cannot be read".to_owned(),
-                source: Some(Box::new(failure)),
-            },
-            _ => Self::Unavailable {
-                reason: "the file cannot be used".to_owned(),
-                source: Some(Box::new(failure)),
-            },
+            Failure::Damaged { .. } => {
+                Self::Corrupt { reason: "the file cannot be read".to_owned(), source: Some(Box::new(failure)) }
+            }
+            _ => Self::Unavailable { reason: "the file cannot be used".to_owned(), source: Some(Box::new(failure)) },
         }
     }
 }

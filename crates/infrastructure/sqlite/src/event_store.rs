@@ -59,18 +59,12 @@ impl EventStore {
     pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let database = Database::open(path, &SCHEMA, Durability::Full)?;
-        Ok(Self {
-            database,
-            clock,
-            path: path.to_owned(),
-        })
+        Ok(Self { database, clock, path: path.to_owned() })
     }
 
     async fn page(&self, after: Position, max: usize, prefix: &str) -> Result<Page, Failure> {
         let prefix = prefix.to_owned();
-        self.database
-            .read(move |connection| rows::read_all(connection, after, max, &prefix))
-            .await
+        self.database.scan(move |connection| rows::read_all(connection, after, max, &prefix)).await
     }
 }
 
@@ -86,17 +80,12 @@ impl Port for EventStore {
             return Err(Error::Invalid("an append needs at least one event".to_owned()));
         }
         let (stream, now) = (stream.clone(), self.clock.now());
-        self.database
-            .write(move |connection| rows::append(connection, &stream, expected, &events, now))
-            .await?
+        self.database.write(move |connection| rows::append(connection, &stream, expected, &events, now)).await?
     }
 
     async fn read(&self, stream: &StreamId, from: Revision, max: usize) -> Result<Vec<RecordedEvent>, Error> {
         let stream = stream.clone();
-        Ok(self
-            .database
-            .read(move |connection| rows::read(connection, &stream, from, max))
-            .await?)
+        Ok(self.database.read(move |connection| rows::read(connection, &stream, from, max)).await?)
     }
 
     async fn read_all(&self, after: Position, max: usize, prefix: &str) -> Result<Page, Error> {
@@ -108,12 +97,7 @@ impl Port for EventStore {
     }
 
     async fn subscribe(&self, after: Position, prefix: &str) -> Result<Box<dyn Subscription>, Error> {
-        Ok(Box::new(Follower::new(
-            self.clone(),
-            after,
-            prefix,
-            self.database.commits(),
-        )))
+        Ok(Box::new(Follower::new(self.clone(), after, prefix, self.database.commits())))
     }
 
     /// Takes the write lock and gives it back, in a transaction that changes nothing and so costs no
@@ -128,3 +112,6 @@ impl std::fmt::Debug for EventStore {
         write!(f, "EventStore({})", self.path.display())
     }
 }
+
+#[cfg(test)]
+mod tests;

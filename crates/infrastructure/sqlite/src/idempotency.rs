@@ -46,10 +46,7 @@ pub struct IdempotencyStore {
 impl IdempotencyStore {
     /// Opens the file, or makes it. Blocks for as long as that takes.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        Ok(Self {
-            database: Database::open(path, &SCHEMA, Durability::Full)?,
-            clock,
-        })
+        Ok(Self { database: Database::open(path, &SCHEMA, Durability::Full)?, clock })
     }
 
     async fn write<V: Send + 'static>(
@@ -98,34 +95,20 @@ enum Outcome {
 impl Claim {
     fn decide(&self, entry: Option<Entry>) -> Outcome {
         Outcome::Begun(match entry {
-            None => Begun::Run {
-                command_id: self.command_id,
-                is_retry: false,
-            },
+            None => Begun::Run { command_id: self.command_id, is_retry: false },
             Some(entry) if entry.age_ms > KEPT_SECONDS * 1_000 => return self.decide(None),
             Some(entry) if entry.fingerprint != self.fingerprint => Begun::Mismatch,
-            Some(Entry {
-                response: Some(response),
-                ..
-            }) => return Outcome::Replay(response),
+            Some(Entry { response: Some(response), .. }) => return Outcome::Replay(response),
             Some(entry) if entry.is_running && entry.age_ms <= LEASE_SECONDS * 1_000 => Begun::Running,
-            Some(entry) => Begun::Run {
-                command_id: entry.command_id,
-                is_retry: true,
-            },
+            Some(entry) => Begun::Run { command_id: entry.command_id, is_retry: true },
         })
     }
 
     fn find(&self, connection: &Connection) -> rusqlite::Result<Option<Entry>> {
         let entry = |row: &Row<'_>| {
             let status: Option<u16> = row.get(4)?;
-            let response: Option<rusqlite::Result<_>> = status.map(|status| {
-                Ok(Response {
-                    status,
-                    headers: row.get(5)?,
-                    body: row.get(6)?,
-                })
-            });
+            let response: Option<rusqlite::Result<_>> =
+                status.map(|status| Ok(Response { status, headers: row.get(5)?, body: row.get(6)? }));
             Ok(Entry {
                 fingerprint: row.get(0)?,
                 command_id: Uuid::from_bytes(row.get(1)?),
@@ -179,22 +162,13 @@ impl Response {
 }
 
 fn corrupt(reason: &str, error: serde_json::Error) -> Error {
-    Error::Corrupt {
-        engine: ENGINE,
-        reason: reason.to_owned(),
-        source: Some(error.into()),
-    }
+    Error::Corrupt { engine: ENGINE, reason: reason.to_owned(), source: Some(error.into()) }
 }
 
 #[async_trait]
 impl repository::IdempotencyStore for IdempotencyStore {
     async fn begin(&self, key: &str, fingerprint: [u8; 16], command_id: Uuid) -> Result<Begun, Error> {
-        let claim = Claim {
-            key: key.into(),
-            fingerprint,
-            command_id,
-            now_ms: self.now_ms(),
-        };
+        let claim = Claim { key: key.into(), fingerprint, command_id, now_ms: self.now_ms() };
         match self.write(move |connection| claim.make(connection)).await? {
             Outcome::Begun(begun) => Ok(begun),
             Outcome::Replay(response) => response.read().map(Begun::Replay),

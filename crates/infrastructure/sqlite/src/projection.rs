@@ -77,11 +77,7 @@ impl<K: Kind> Projection<K> {
     /// projector does them again.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let database = Database::open(path, K::SCHEMA, Durability::Normal)?;
-        Ok(Self {
-            progress: Progress::new(database.clone(), K::ENGINE),
-            database,
-            kind: PhantomData,
-        })
+        Ok(Self { progress: Progress::new(database.clone(), K::ENGINE), database, kind: PhantomData })
     }
 
     /// Reads from one snapshot.
@@ -90,6 +86,15 @@ impl<K: Kind> Projection<K> {
         work: impl FnOnce(&Connection) -> rusqlite::Result<V> + Send + 'static,
     ) -> Result<V, Error> {
         let read = self.database.read(work).await;
+        read.map_err(|failure| failure.of(K::ENGINE))
+    }
+
+    /// Reads many rows from one snapshot.
+    pub(crate) async fn scan<V: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<V> + Send + 'static,
+    ) -> Result<V, Error> {
+        let read = self.database.scan(work).await;
         read.map_err(|failure| failure.of(K::ENGINE))
     }
 
@@ -123,26 +128,19 @@ impl<K: Kind> Projection<K> {
 #[async_trait]
 impl<K: Kind> ProjectionStore for Projection<K> {
     async fn generations(&self) -> Result<Vec<GenerationStatus>, Error> {
-        self.read(generations::all).await
+        self.scan(generations::all).await
     }
 
     async fn load(&self, generation: Generation, ids: &[OrderId]) -> Result<Vec<OrderView>, Error> {
         let keys = documents::keys(ids);
         let load = move |connection: &Connection| documents::load(connection, generation, &keys);
-        let found = self
-            .read(move |connection| of_generation(connection, generation, load))
-            .await?;
+        let found = self.scan(move |connection| of_generation(connection, generation, load)).await?;
         Self::decode_all(&found?)
     }
 
     async fn commit(&self, generation: Generation, batch: Batch) -> Result<(), Error> {
         let documents = documents::prepare::<K>(&batch.upserts)?;
-        let Batch {
-            park,
-            release,
-            checkpoint,
-            ..
-        } = batch;
+        let Batch { park, release, checkpoint, .. } = batch;
         let live = self
             .write(move |connection| {
                 let state = match generations::state(connection, generation)? {
@@ -155,9 +153,7 @@ impl<K: Kind> ProjectionStore for Projection<K> {
                     checkpoint: numbers::saturating(checkpoint.unwrap_or_default().0),
                 };
                 let checkpoint = generations::enter(connection, generation, &change)?;
-                Ok(Ok(
-                    (state == GenerationState::Live).then_some(Live { generation, checkpoint })
-                ))
+                Ok(Ok((state == GenerationState::Live).then_some(Live { generation, checkpoint })))
             })
             .await?;
         if let Some(live) = live {
@@ -168,9 +164,7 @@ impl<K: Kind> ProjectionStore for Projection<K> {
 
     async fn parked(&self, generation: Generation, max: usize) -> Result<Vec<ParkedEvent>, Error> {
         let list = move |connection: &Connection| parking::list::<K>(connection, generation, max);
-        let found = self
-            .read(move |connection| of_generation(connection, generation, list))
-            .await?;
+        let found = self.scan(move |connection| of_generation(connection, generation, list)).await?;
         found?.into_iter().collect()
     }
 
@@ -179,16 +173,13 @@ impl<K: Kind> ProjectionStore for Projection<K> {
     }
 
     async fn promote(&self, generation: Generation) -> Result<(), Error> {
-        let live = self
-            .write(move |connection| generations::promote::<K>(connection, generation))
-            .await?;
+        let live = self.write(move |connection| generations::promote::<K>(connection, generation)).await?;
         self.progress.publish(live);
         Ok(())
     }
 
     async fn discard(&self, generation: Generation) -> Result<(), Error> {
-        self.write(move |connection| generations::discard::<K>(connection, generation))
-            .await
+        self.write(move |connection| generations::discard::<K>(connection, generation)).await
     }
 }
 

@@ -37,13 +37,7 @@ impl Kind for Orders {
         // "hbor" in ASCII.
         application_id: 0x6862_6f72,
         name: "order read model",
-        migrations: &[
-            generations::SCHEMA,
-            generations::DOCUMENTS,
-            BY_STATUS,
-            LIVE,
-            generations::FIRST,
-        ],
+        migrations: &[generations::SCHEMA, generations::DOCUMENTS, BY_STATUS, LIVE, generations::FIRST],
         quick_check: generations::QUICK_CHECK,
     };
     const TABLES: &'static str = BY_STATUS;
@@ -69,14 +63,10 @@ fn list(connection: &Connection, query: &ListOrders) -> rusqlite::Result<Vec<Vec
     let limit = numbers::saturating(query.limit as u64);
     let document = |row: &Row<'_>| row.get(0);
     match query.status.map(Status::name) {
-        None => connection
-            .prepare_cached(LIST)?
-            .query_map(params![before, limit], document)?
-            .collect(),
-        Some(status) => connection
-            .prepare_cached(LIST_BY_STATUS)?
-            .query_map(params![before, limit, status], document)?
-            .collect(),
+        None => connection.prepare_cached(LIST)?.query_map(params![before, limit], document)?.collect(),
+        Some(status) => {
+            connection.prepare_cached(LIST_BY_STATUS)?.query_map(params![before, limit, status], document)?.collect()
+        }
     }
 }
 
@@ -85,19 +75,14 @@ impl OrderReadModel for Projection<Orders> {
     async fn get(&self, id: OrderId) -> Result<Option<OrderView>, Error> {
         let key = id.0.into_bytes();
         let found = self
-            .read(move |connection| {
-                connection
-                    .prepare_cached(GET)?
-                    .query_row([key], |row| row.get(0))
-                    .optional()
-            })
+            .read(move |connection| connection.prepare_cached(GET)?.query_row([key], |row| row.get(0)).optional())
             .await?;
         found.map(|document: Vec<u8>| Self::decode(&document)).transpose()
     }
 
     async fn list(&self, query: &ListOrders) -> Result<Vec<OrderView>, Error> {
         let query = *query;
-        Self::decode_all(&self.read(move |connection| list(connection, &query)).await?)
+        Self::decode_all(&self.scan(move |connection| list(connection, &query)).await?)
     }
 
     async fn checkpoint(&self) -> Result<Position, Error> {

@@ -49,13 +49,7 @@ impl Kind for Items {
         // "hbse" in ASCII.
         application_id: 0x6862_7365,
         name: "order search",
-        migrations: &[
-            generations::SCHEMA,
-            generations::DOCUMENTS,
-            TEXTS,
-            LIVE,
-            generations::FIRST,
-        ],
+        migrations: &[generations::SCHEMA, generations::DOCUMENTS, TEXTS, LIVE, generations::FIRST],
         quick_check: generations::QUICK_CHECK,
     };
     const TABLES: &'static str = TEXTS;
@@ -87,9 +81,7 @@ impl Kind for Items {
         }
         let Texts { titles, descriptions } = &document.terms;
         connection
-            .prepare_cached(&format!(
-                "INSERT INTO texts_v{number} (rowid, title, description) VALUES (?, ?, ?)"
-            ))?
+            .prepare_cached(&format!("INSERT INTO texts_v{number} (rowid, title, description) VALUES (?, ?, ?)"))?
             .execute(params![document.position, titles, descriptions])?;
         Ok(())
     }
@@ -109,14 +101,8 @@ fn search(connection: &Connection, phrase: Option<&str>, limit: i64, offset: i64
     }
     let document = |row: &Row<'_>| row.get::<_, Vec<u8>>(0);
     let documents: rusqlite::Result<_> = match phrase {
-        None => connection
-            .prepare_cached(PAGE_OF_ALL)?
-            .query_map(params![limit, offset], document)?
-            .collect(),
-        Some(phrase) => connection
-            .prepare_cached(PAGE)?
-            .query_map(params![limit, offset, phrase], document)?
-            .collect(),
+        None => connection.prepare_cached(PAGE_OF_ALL)?.query_map(params![limit, offset], document)?.collect(),
+        Some(phrase) => connection.prepare_cached(PAGE)?.query_map(params![limit, offset, phrase], document)?.collect(),
     };
     Ok((total, documents?))
 }
@@ -127,13 +113,9 @@ impl OrderSearch for Projection<Items> {
         let phrase = text::phrase(&query.text);
         let limit = numbers::saturating(query.size);
         let offset = numbers::saturating(query.page.saturating_sub(1).saturating_mul(query.size));
-        let (total, documents) = self
-            .read(move |connection| search(connection, phrase.as_deref(), limit, offset))
-            .await?;
-        Ok(SearchPage {
-            total_count: numbers::unsigned(total),
-            orders: Self::decode_all(&documents)?,
-        })
+        let (total, documents) =
+            self.scan(move |connection| search(connection, phrase.as_deref(), limit, offset)).await?;
+        Ok(SearchPage { total_count: numbers::unsigned(total), orders: Self::decode_all(&documents)? })
     }
 
     async fn checkpoint(&self) -> Result<Position, Error> {
@@ -146,9 +128,7 @@ impl OrderSearch for Projection<Items> {
 
     async fn ping(&self) -> Result<(), Error> {
         const ANY: &str = "SELECT created_position FROM texts_live WHERE texts MATCH 'ping' LIMIT 1";
-        self.read(|connection| connection.prepare_cached(ANY)?.query_row([], |_| Ok(())).optional())
-            .await
-            .map(drop)
+        self.read(|connection| connection.prepare_cached(ANY)?.query_row([], |_| Ok(())).optional()).await.map(drop)
     }
 }
 

@@ -6,22 +6,12 @@ use crate::{fake::Fake, options::Mode, scenario::Mix, scenario::Scenario, schedu
 const MS: Duration = Duration::from_millis(1);
 
 async fn ran(fake: Fake, concurrency: usize, cancel_after: Duration) -> (Tally, Arc<Traffic<Fake>>) {
-    let window = Window {
-        warm_up: 100 * MS,
-        duration: 1_000 * MS,
-    };
+    let window = Window { warm_up: 100 * MS, duration: 1_000 * MS };
     let mut options = Options::new(crate::fake::clock());
     options.mix = Mix::only(Scenario::History);
     options.mode = Mode::Closed { concurrency };
     let traffic = Traffic::begin(fake.world(), window).unwrap();
-    let tally = run(
-        &traffic,
-        &options,
-        concurrency,
-        &mut |_: &_| {},
-        tokio::time::sleep(cancel_after),
-    )
-    .await;
+    let tally = run(&traffic, &options, concurrency, &mut |_: &_| {}, tokio::time::sleep(cancel_after)).await;
     (tally, traffic)
 }
 

@@ -11,12 +11,7 @@ fn options() -> DemoOptions {
 
 #[tokio::test(start_paused = true)]
 async fn a_few_customers_a_second_until_cancelled() {
-    let summary = demo_over(
-        Fake::new(Duration::from_millis(5)),
-        &options(),
-        tokio::time::sleep(300 * SECOND),
-    )
-    .await;
+    let summary = demo_over(Fake::new(Duration::from_millis(5)), &options(), tokio::time::sleep(300 * SECOND)).await;
     assert!((750..=1_050).contains(&summary.customers), "{summary:?}");
     assert!(summary.requests > 2 * summary.customers, "{summary:?}");
     assert_eq!(summary.failed, 0);

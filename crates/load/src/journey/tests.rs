@@ -53,11 +53,7 @@ async fn each_breach_is_found_by_the_customer_who_minds() {
         (Scenario::Order, Trouble::Status(503), "unexpected_status_503"),
     ] {
         let recording = walked(Mix::only(scenario), 30, trouble).await;
-        assert!(
-            kinds(&recording).contains(&kind.to_owned()),
-            "{scenario}: {:?} instead of {kind}",
-            kinds(&recording)
-        );
+        assert!(kinds(&recording).contains(&kind.to_owned()), "{scenario}: {:?} instead of {kind}", kinds(&recording));
         assert!(recording.scenarios[&scenario].failed > 0);
     }
 }
@@ -69,15 +65,8 @@ async fn a_journey_is_one_trace_and_a_broken_one_ends() {
     let world = fake.world();
     let recorder = Recorder::new().unwrap();
     let mut planner = Planner::new(3, Mix::only(Scenario::History), Duration::ZERO);
-    assert_eq!(
-        walk(&world, &recorder, planner.next(), Instant::now()).await,
-        End::Completed
-    );
-    let traces: Vec<_> = service
-        .trace_parents()
-        .iter()
-        .map(|parent| parent[3..35].to_owned())
-        .collect();
+    assert_eq!(walk(&world, &recorder, planner.next(), Instant::now()).await, End::Completed);
+    let traces: Vec<_> = service.trace_parents().iter().map(|parent| parent[3..35].to_owned()).collect();
     assert_eq!(traces.len(), 5);
     assert!(traces.iter().all(|trace| *trace == traces[0]));
 

@@ -28,10 +28,7 @@ impl Ran {
         let us = u64::try_from(bound.as_micros()).unwrap();
         self.traffic.recorder.peek(|recording| {
             let create = recording.operation(Operation::Create);
-            (
-                create.latency_us.count_between(us, u64::MAX),
-                create.service_time_us.count_between(us, u64::MAX),
-            )
+            (create.latency_us.count_between(us, u64::MAX), create.service_time_us.count_between(us, u64::MAX))
         })
     }
 }
@@ -41,23 +38,12 @@ async fn ran(fake: Fake, rate: f64, warm_up: Duration, duration: Duration, bound
     let planner = Planner::new(1, Mix::only(READERS), Duration::ZERO);
     let traffic = Traffic::begin(fake.world(), window).unwrap();
     let schedule = Schedule::new(planner, rate, window);
-    let tally = run(
-        &traffic,
-        schedule,
-        bounds,
-        Timer,
-        &mut |_: &_| {},
-        std::future::pending(),
-    )
-    .await;
+    let tally = run(&traffic, schedule, bounds, Timer, &mut |_: &_| {}, std::future::pending()).await;
     Ran { tally, traffic }
 }
 
 fn bounds(in_flight_max: usize, lateness_max: Duration) -> Bounds {
-    Bounds {
-        in_flight_max,
-        lateness_max,
-    }
+    Bounds { in_flight_max, lateness_max }
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,10 +64,7 @@ async fn customers_come_on_time_however_long_the_answers_take() {
         let wanted = index as u128 * 50;
         assert!((wanted..=wanted + 1).contains(at), "{at} instead of {wanted}");
     }
-    assert_eq!(
-        (ran.tally.intended, ran.tally.started, ran.tally.late, ran.tally.dropped),
-        (20, 20, 0, 0)
-    );
+    assert_eq!((ran.tally.intended, ran.tally.started, ran.tally.late, ran.tally.dropped), (20, 20, 0, 0));
     assert_eq!(ran.tally.requests_intended, 100);
     assert_eq!(ran.tally.elapsed, 1_000 * MS);
 }
@@ -139,14 +122,7 @@ async fn who_waits_too_long_is_dropped_and_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn without_patience_for_lateness_a_punctual_start_is_still_possible() {
-    let ran = ran(
-        Fake::new(MS),
-        100.0,
-        Duration::ZERO,
-        1_000 * MS,
-        bounds(10, Duration::ZERO),
-    )
-    .await;
+    let ran = ran(Fake::new(MS), 100.0, Duration::ZERO, 1_000 * MS, bounds(10, Duration::ZERO)).await;
     assert_eq!(ran.tally.dropped, 0);
 }
 
@@ -158,11 +134,7 @@ async fn a_service_that_never_answers_ends_in_timeouts() {
     assert_eq!((ran.tally.started, ran.tally.unfinished), (20, 0));
     ran.traffic.recorder.peek(|recording| {
         assert_eq!((recording.all.sent, recording.all.answered), (20, 0));
-        let kinds: Vec<_> = recording
-            .errors
-            .iter()
-            .map(|(kind, errors)| (kind.to_string(), errors.count))
-            .collect();
+        let kinds: Vec<_> = recording.errors.iter().map(|(kind, errors)| (kind.to_string(), errors.count)).collect();
         assert_eq!(kinds, [("timeout".to_owned(), 20)]);
         // The wait counts as what it was.
         assert!(recording.all.latency_us.value_at_quantile(0.5) >= 9_900_000);
@@ -175,10 +147,7 @@ async fn a_service_that_never_answers_ends_in_timeouts() {
 async fn cancelling_ends_it_soon_and_says_so() {
     let mut fake = Fake::new(MS);
     fake.stall = Some((1_000 * MS, Duration::from_secs(3_600)));
-    let window = Window {
-        warm_up: Duration::ZERO,
-        duration: Duration::from_secs(600),
-    };
+    let window = Window { warm_up: Duration::ZERO, duration: Duration::from_secs(600) };
     let traffic = Traffic::begin(fake.world(), window).unwrap();
     let planner = Planner::new(1, Mix::only(READERS), Duration::ZERO);
     let seen = Mutex::new(Vec::new());

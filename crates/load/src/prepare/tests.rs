@@ -13,11 +13,7 @@ const ID: &str = "0196f0a0-0000-4000-8000-000000000001";
 const NOW: &str = "2026-01-02T03:04:05Z";
 
 fn manner() -> Manner<'static> {
-    Manner {
-        keyed: true,
-        guarded: true,
-        now: &|| NOW.to_owned(),
-    }
+    Manner { keyed: true, guarded: true, now: &|| NOW.to_owned() }
 }
 
 fn created() -> Session {
@@ -44,10 +40,7 @@ fn line(prepared: &Prepared) -> String {
 }
 
 fn body(prepared: &Prepared) -> Value {
-    prepared
-        .body
-        .as_ref()
-        .map_or(Value::Null, |body| serde_json::from_slice(body).unwrap())
+    prepared.body.as_ref().map_or(Value::Null, |body| serde_json::from_slice(body).unwrap())
 }
 
 #[test]
@@ -57,22 +50,13 @@ fn every_action_has_the_contracts_route() {
     for (action, wanted) in [
         (Action::Create(new_order()), "POST /orders".to_owned()),
         (Action::UpdateCart(cart), format!("PUT /orders/cart/{ID}")),
-        (
-            Action::ChangeAddress("Elsewhere 1".into()),
-            format!("PUT /orders/address/{ID}"),
-        ),
+        (Action::ChangeAddress("Elsewhere 1".into()), format!("PUT /orders/address/{ID}")),
         (Action::Pay { payment_id: "p".into() }, format!("PUT /orders/pay/{ID}")),
         (Action::Submit, format!("PUT /orders/submit/{ID}")),
         (Action::Complete, format!("POST /orders/complete/{ID}")),
-        (
-            Action::Cancel { reason: "because" },
-            format!("POST /orders/cancel/{ID}"),
-        ),
+        (Action::Cancel { reason: "because" }, format!("POST /orders/cancel/{ID}")),
         (Action::Get, format!("GET /orders/{ID}")),
-        (
-            Action::GetFresh,
-            format!("GET /orders/{ID}?minPosition=a%20b&waitMs=2000"),
-        ),
+        (Action::GetFresh, format!("GET /orders/{ID}?minPosition=a%20b&waitMs=2000")),
         (Action::GetAsCreated, format!("GET /orders/{ID}?asOfRevision=0")),
         (Action::History, format!("GET /orders/{ID}/events")),
         (
@@ -88,18 +72,13 @@ fn every_action_has_the_contracts_route() {
 #[test]
 fn commands_have_the_contracts_bodies() {
     let session = created();
-    let pay = Action::Pay {
-        payment_id: "pay-1".into(),
-    };
+    let pay = Action::Pay { payment_id: "pay-1".into() };
     assert_eq!(
         body(&prepare(&pay, &session, &manner()).unwrap()),
         serde_json::json!({"paymentID": "pay-1", "timestamp": NOW})
     );
     let cancel = Action::Cancel { reason: "because" };
-    assert_eq!(
-        body(&prepare(&cancel, &session, &manner()).unwrap()),
-        serde_json::json!({"cancelReason": "because"})
-    );
+    assert_eq!(body(&prepare(&cancel, &session, &manner()).unwrap()), serde_json::json!({"cancelReason": "because"}));
     let address = Action::ChangeAddress("Elsewhere 1".into());
     assert_eq!(
         body(&prepare(&address, &session, &manner()).unwrap()),
@@ -113,9 +92,7 @@ fn each_attempt_has_ids_of_its_own_in_one_trace() {
     let prepared = prepare(&Action::Submit, &created(), &manner()).unwrap();
     let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
     let send = || {
-        let request = prepared
-            .request("http://127.0.0.1:5007/api", &AttemptIds::new(trace_id))
-            .unwrap();
+        let request = prepared.request("http://127.0.0.1:5007/api", &AttemptIds::new(trace_id)).unwrap();
         let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(request.uri(), &*format!("http://127.0.0.1:5007/api/orders/submit/{ID}"));
         assert_eq!(header("if-match"), "\"3\"");
@@ -135,26 +112,12 @@ fn a_repeat_is_the_same_to_the_byte_and_expects_the_same_order() {
     let mut session = Session::default();
     let action = Action::Create(new_order());
     let first = prepare(&action, &session, &manner()).unwrap();
-    session.learn(
-        &action,
-        Learned {
-            order_id: Some(ID.to_owned()),
-            ..Learned::default()
-        },
-    );
+    session.learn(&action, Learned { order_id: Some(ID.to_owned()), ..Learned::default() });
     session.last_command = Some(first.clone());
     let again = prepare(&Action::Repeat, &session, &manner()).unwrap();
-    assert_eq!(
-        (&again.body, &again.key, line(&again)),
-        (&first.body, &first.key, line(&first))
-    );
+    assert_eq!((&again.body, &again.key, line(&again)), (&first.body, &first.key, line(&first)));
     assert_eq!(again.operation, Operation::Retry);
-    assert_eq!(
-        again.expectation,
-        Expectation::Created {
-            same_as: Some(ID.to_owned())
-        }
-    );
+    assert_eq!(again.expectation, Expectation::Created { same_as: Some(ID.to_owned()) });
 }
 
 #[test]
@@ -171,16 +134,8 @@ fn each_mistake_is_the_mistake_it_says() {
     assert_eq!(body(&prepared(Mistake::NoItems))["shopItems"], serde_json::json!([]));
     assert_eq!(body(&prepared(Mistake::QuantityZero))["shopItems"][0]["quantity"], 0);
     assert!(text(Mistake::ThreeDecimals).contains("\"price\":9.995"));
-    assert!(
-        !body(&prepared(Mistake::BadEmail))["accountEmail"]
-            .as_str()
-            .unwrap()
-            .contains('@')
-    );
+    assert!(!body(&prepared(Mistake::BadEmail))["accountEmail"].as_str().unwrap().contains('@'));
     assert_eq!(prepared(Mistake::WrongContentType).content_type, "text/plain");
     assert_eq!(prepared(Mistake::KeyReused).key.as_deref(), Some("first-key"));
-    assert_eq!(
-        prepared(Mistake::StaleRevision).if_match.as_deref(),
-        Some("\"999999999\"")
-    );
+    assert_eq!(prepared(Mistake::StaleRevision).if_match.as_deref(), Some("\"999999999\""));
 }

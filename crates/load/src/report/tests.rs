@@ -11,15 +11,11 @@ pub(crate) fn example() -> Report {
     options.target = "http://orders.test/api".parse::<target::Target>().unwrap();
     options.mix = "order=3,browse=1".parse().unwrap();
     options.seed = u64::MAX;
-    options.objectives = ["p99<300ms", "create.p50<=1ms", "errors<0.1%", "pay.p99<1s"]
-        .map(|text| text.parse().unwrap())
-        .to_vec();
+    options.objectives =
+        ["p99<300ms", "create.p50<=1ms", "errors<0.1%", "pay.p99<1s"].map(|text| text.parse().unwrap()).to_vec();
     let mut recording = Recording::new().unwrap();
     for ms in 1..=100 {
-        for measurements in [
-            &mut recording.all,
-            &mut recording.operations[Operation::Create as usize],
-        ] {
+        for measurements in [&mut recording.all, &mut recording.operations[Operation::Create as usize]] {
             measurements.sent += 1;
             measurements.answered += 1;
             measurements.latency_us.record(2_000 * ms).unwrap();
@@ -30,14 +26,7 @@ pub(crate) fn example() -> Report {
     recording.operations[Operation::Pay as usize].dropped = 1;
     recording.all.failed = 2;
     recording.operations[Operation::Create as usize].failed = 2;
-    recording.scenarios.insert(
-        Scenario::Order,
-        Fates {
-            started: 40,
-            completed: 38,
-            failed: 2,
-        },
-    );
+    recording.scenarios.insert(Scenario::Order, Fates { started: 40, completed: 38, failed: 2 });
     for (kind, count) in [(Kind::Timeout, 1), (Kind::UnexpectedStatus(500), 2)] {
         recording.errors.insert(
             kind,
@@ -66,10 +55,7 @@ pub(crate) fn example() -> Report {
 #[test]
 fn the_json_is_the_golden_file() {
     let json = example().to_json().unwrap();
-    assert_eq!(
-        json, GOLDEN,
-        "the report's shape is a promise; if it grew on purpose, renew the file:\n{json}"
-    );
+    assert_eq!(json, GOLDEN, "the report's shape is a promise; if it grew on purpose, renew the file:\n{json}");
 }
 
 #[test]

@@ -56,10 +56,7 @@ fn a_wrong_objective_is_explained_with_a_right_one() {
         ("rate>>1", "'>1' is not a number"),
     ] {
         let message = text.parse::<Objective>().unwrap_err().to_string();
-        assert!(
-            message.contains(fault) && message.contains("right would be: "),
-            "{message}"
-        );
+        assert!(message.contains(fault) && message.contains("right would be: "), "{message}");
     }
 }
 
@@ -107,10 +104,8 @@ fn any_objective() -> impl Strategy<Value = String> {
     let subject_and_bound = prop_oneof![
         (1..1_000_u32, 0..100_000_u32)
             .prop_map(|(tenths, ms)| (format!("p{}.{}", tenths / 10, tenths % 10), format!("{ms}ms"))),
-        (0..10_000_u32).prop_map(|hundredths| (
-            "errors".to_owned(),
-            format!("{}.{:02}%", hundredths / 100, hundredths % 100)
-        )),
+        (0..10_000_u32)
+            .prop_map(|hundredths| ("errors".to_owned(), format!("{}.{:02}%", hundredths / 100, hundredths % 100))),
         any::<u32>().prop_map(|rate| ("rate".to_owned(), rate.to_string())),
     ];
     (operation, subject_and_bound, sign, blank).prop_map(|(operation, (metric, bound), sign, blank)| {

@@ -60,10 +60,7 @@ fn a_bar_is_drawn_in_place_and_leaves_nothing_behind() {
     progress.observe(&snapshot(16_000));
     progress.clear();
     let text = shared.text();
-    assert!(
-        text.contains("===") && text.contains("16s/32s 100 answered"),
-        "{text:?}"
-    );
+    assert!(text.contains("===") && text.contains("16s/32s 100 answered"), "{text:?}");
     assert!(text.ends_with("\x1b[2K"), "{text:?}");
 }
 

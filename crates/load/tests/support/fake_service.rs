@@ -73,18 +73,11 @@ pub(crate) struct Call<'a> {
 }
 
 fn reply(status: u16, body: Value) -> Reply {
-    Reply {
-        status,
-        headers: Vec::new(),
-        body: body.to_string(),
-    }
+    Reply { status, headers: Vec::new(), body: body.to_string() }
 }
 
 fn problem(status: u16) -> Reply {
-    reply(
-        status,
-        json!({"type": "about:blank", "title": "refused", "status": status, "traceId": "t"}),
-    )
+    reply(status, json!({"type": "about:blank", "title": "refused", "status": status, "traceId": "t"}))
 }
 
 impl FakeService {
@@ -116,9 +109,7 @@ impl FakeService {
         let trouble = *self.trouble.lock().unwrap();
         let mut books = self.books();
         books.requests += 1;
-        books
-            .trace_parents
-            .push((call.header)("traceparent").expect("every request carries a traceparent"));
+        books.trace_parents.push((call.header)("traceparent").expect("every request carries a traceparent"));
         assert!((call.header)("x-request-id").is_some());
         let reply = match trouble {
             Trouble::Status(status) => problem(status),
@@ -146,9 +137,7 @@ impl Books {
             ("PUT", [command @ ("pay" | "submit" | "cart" | "address"), id])
             | ("POST", [command @ ("cancel" | "complete"), id]) => {
                 let (command, id) = ((*command).to_owned(), (*id).to_owned());
-                self.keyed(call, trouble, move |books, call, trouble| {
-                    books.command(&command, &id, call, trouble)
-                })
+                self.keyed(call, trouble, move |books, call, trouble| books.command(&command, &id, call, trouble))
             }
             _ => problem(404),
         }
@@ -164,11 +153,7 @@ impl Books {
         if let Some((body, stored)) = key.as_ref().and_then(|key| self.keys.get(key))
             && trouble != Trouble::NoReplay
         {
-            return if body == call.body {
-                stored.clone()
-            } else {
-                problem(422)
-            };
+            return if body == call.body { stored.clone() } else { problem(422) };
         }
         let reply = run(self, call, trouble);
         if let Some(key) = key {
@@ -190,14 +175,7 @@ impl Books {
             return problem(422);
         };
         let id = uuid::Uuid::new_v4().to_string();
-        let order = Order {
-            state: "draft",
-            paid: false,
-            submitted: false,
-            created_total: total,
-            total,
-            revision: 0,
-        };
+        let order = Order { state: "draft", paid: false, submitted: false, created_total: total, total, revision: 0 };
         self.orders.insert(id.clone(), order);
         let mut reply = self.written(&id, 201);
         reply.headers.push(("location", format!("/api/orders/{id}")));
@@ -230,10 +208,7 @@ impl Books {
             "submit" => (order.state == "paid", call.body.is_empty()),
             "complete" => (order.state == "submitted", call.body.is_empty()),
             "cart" => (order.state == "draft", cart_total(&body, call.body).is_some()),
-            "address" => (
-                !matches!(order.state, "completed" | "canceled"),
-                filled("deliveryAddress"),
-            ),
+            "address" => (!matches!(order.state, "completed" | "canceled"), filled("deliveryAddress")),
             _ => (!matches!(order.state, "completed" | "canceled"), filled("cancelReason")),
         };
         if !valid {
@@ -267,17 +242,9 @@ impl Books {
         };
         let etag = format!("\"{}\"", order.revision);
         if (call.header)("if-none-match").as_deref() == Some(&etag) {
-            return Reply {
-                status: 304,
-                headers: vec![("etag", etag)],
-                body: String::new(),
-            };
+            return Reply { status: 304, headers: vec![("etag", etag)], body: String::new() };
         }
-        let mut total = if query.contains("asOfRevision=0") {
-            order.created_total
-        } else {
-            order.total
-        };
+        let mut total = if query.contains("asOfRevision=0") { order.created_total } else { order.total };
         total += u64::from(trouble == Trouble::WrongTotal);
         let stale = trouble == Trouble::Stale && query.contains("minPosition=");
         let body = format!(
@@ -288,11 +255,7 @@ impl Books {
             order.submitted,
             order.state == "completed",
         );
-        Reply {
-            status: 200,
-            headers: vec![("etag", etag)],
-            body,
-        }
+        Reply { status: 200, headers: vec![("etag", etag)], body }
     }
 
     fn search(&self, query: &str) -> Reply {
@@ -326,9 +289,7 @@ fn cart_total(body: &Value, text: &[u8]) -> Option<u64> {
         .collect::<Option<_>>()?;
     let mut total = 0;
     for (item, price) in items.iter().zip(prices) {
-        let quantity = item["quantity"]
-            .as_u64()
-            .filter(|quantity| (1..=10_000).contains(quantity))?;
+        let quantity = item["quantity"].as_u64().filter(|quantity| (1..=10_000).contains(quantity))?;
         let filled = |name: &str| item[name].as_str().is_some_and(|text| !text.is_empty());
         if !(filled("id") && filled("title") && filled("description")) {
             return None;

@@ -24,11 +24,7 @@ pub(super) struct Lines<W> {
 
 impl<W> Lines<W> {
     pub(super) fn new(service_name: &str, writer: W) -> Self {
-        Self {
-            service_name: service_name.to_owned(),
-            writer,
-            now: wall_clock,
-        }
+        Self { service_name: service_name.to_owned(), writer, now: wall_clock }
     }
 }
 
@@ -118,19 +114,12 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut line = Map::new();
         line.insert("timestamp".into(), format!("{:.6}", (self.now)()).into());
-        line.insert(
-            "level".into(),
-            event.metadata().level().as_str().to_ascii_lowercase().into(),
-        );
+        line.insert("level".into(), event.metadata().level().as_str().to_ascii_lowercase().into());
         line.insert("message".into(), Value::Null);
         line.insert("service.name".into(), self.service_name.as_str().into());
         line.insert("target".into(), event.metadata().target().into());
         for span in context.event_scope(event).into_iter().flatten() {
-            if let Some(Trace {
-                trace_id: Some(trace_id),
-                span_id,
-            }) = span.extensions().get::<Trace>()
-            {
+            if let Some(Trace { trace_id: Some(trace_id), span_id }) = span.extensions().get::<Trace>() {
                 line.insert("trace_id".into(), trace_id.as_str().into());
                 if let Some(span_id) = span_id {
                     line.insert("span_id".into(), span_id.as_str().into());
@@ -142,10 +131,7 @@ where
         let mut bytes = Value::Object(line).to_string();
         bytes.push('\n');
         // Nobody is left to tell that logging itself failed; the writer counts what it drops.
-        let _ = self
-            .writer
-            .make_writer_for(event.metadata())
-            .write_all(bytes.as_bytes());
+        let _ = self.writer.make_writer_for(event.metadata()).write_all(bytes.as_bytes());
     }
 }
 
@@ -190,11 +176,7 @@ mod tests {
             let outer = tracing::info_span!("request", trace_id = "aa", span_id = %"bb");
             let _outer = outer.enter();
             let _inner = tracing::info_span!("step", order.id = 7).entered();
-            tracing::warn!(
-                http.response.status_code = 503_u64,
-                retry = true,
-                "request \"served\"\nbadly"
-            );
+            tracing::warn!(http.response.status_code = 503_u64, retry = true, "request \"served\"\nbadly");
         });
         assert_eq!(lines.len(), 1, "a line break in a value does not end the line");
         let line = &lines[0];
@@ -202,10 +184,7 @@ mod tests {
         assert_eq!(line["message"], "request \"served\"\nbadly");
         assert_eq!(line["service.name"], "delivery-api");
         assert_eq!((&line["trace_id"], &line["span_id"]), (&"aa".into(), &"bb".into()));
-        assert_eq!(
-            (&line["http.response.status_code"], &line["retry"]),
-            (&503.into(), &true.into())
-        );
+        assert_eq!((&line["http.response.status_code"], &line["retry"]), (&503.into(), &true.into()));
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
     }
 

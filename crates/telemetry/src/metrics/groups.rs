@@ -9,18 +9,10 @@ use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 
+use crate::names;
 use crate::trace::TraceId;
-
-/// Seconds; fine around the objective of 300 ms at the 99th percentile.
-const REQUEST_BUCKETS: [f64; 14] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 15.0,
-];
-/// Seconds; from a page-cache hit to a hung disk.
-const OPERATION_BUCKETS: [f64; 12] = [
-    0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0,
-];
 
 /// `trace_id` of an exemplar.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,35 +38,20 @@ pub struct Http {
 
 impl Http {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let new: fn() -> RequestHistogram = || HistogramWithExemplars::new(REQUEST_BUCKETS.into_iter());
-        let http = Self {
-            duration: Family::new_with_constructor(new),
-            active: Gauge::default(),
-        };
-        registry.register(
-            "http_server_request_duration_seconds",
-            "Duration of HTTP server requests, until the response's head is ready",
-            http.duration.clone(),
-        );
-        registry.register(
-            "http_server_active_requests",
-            "HTTP server requests being served",
-            http.active.clone(),
-        );
+        let new: fn() -> RequestHistogram =
+            || HistogramWithExemplars::new(names::HTTP_SERVER_REQUEST_DURATION_BUCKETS.into_iter());
+        let http = Self { duration: Family::new_with_constructor(new), active: Gauge::default() };
+        register(registry, names::HTTP_SERVER_REQUEST_DURATION, http.duration.clone());
+        register(registry, names::HTTP_SERVER_ACTIVE_REQUESTS, http.active.clone());
         http
     }
 
     /// Counts a served request. `route` is the matched route, never the URI; `exemplar` is the trace
     /// in which to look, when it is kept.
     pub fn observe(&self, method: &'static str, route: &str, status: u16, seconds: f64, exemplar: Option<TraceId>) {
-        let labels = Request {
-            http_request_method: method,
-            http_route: route.to_owned(),
-            http_response_status_code: status,
-        };
-        let exemplar = exemplar.map(|id| Exemplar {
-            trace_id: id.to_string(),
-        });
+        let labels =
+            Request { http_request_method: method, http_route: route.to_owned(), http_response_status_code: status };
+        let exemplar = exemplar.map(|id| Exemplar { trace_id: id.to_string() });
         self.duration.get_or_create(&labels).observe(seconds, exemplar, None);
     }
 }
@@ -98,20 +75,9 @@ pub struct Delivery {
 
 impl Delivery {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let delivery = Self {
-            commands: Family::default(),
-            orders: Family::default(),
-        };
-        registry.register(
-            "delivery_commands",
-            "Commands to orders, by what became of them",
-            delivery.commands.clone(),
-        );
-        registry.register(
-            "delivery_orders",
-            "Events of orders that were appended",
-            delivery.orders.clone(),
-        );
+        let delivery = Self { commands: Family::default(), orders: Family::default() };
+        register(registry, names::DELIVERY_COMMANDS, delivery.commands.clone());
+        register(registry, names::DELIVERY_ORDERS, delivery.orders.clone());
         delivery
     }
 
@@ -135,8 +101,9 @@ struct Operation {
 
 type OperationHistograms = Family<Operation, Histogram, fn() -> Histogram>;
 
-fn operations() -> OperationHistograms {
-    Family::new_with_constructor(|| Histogram::new(OPERATION_BUCKETS))
+/// Registers a metric under its declared name and meaning.
+fn register(registry: &mut Registry, (name, help): (&str, &str), metric: impl Metric) {
+    registry.register(name, help, metric);
 }
 
 /// The port to the event store.
@@ -147,32 +114,16 @@ pub struct EventStore {
 
 impl EventStore {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let group = Self {
-            duration: operations(),
-            conflicts: Counter::default(),
-        };
-        registry.register(
-            "eventstore_operation_duration_seconds",
-            "Duration of calls to the event store",
-            group.duration.clone(),
-        );
-        registry.register(
-            "eventstore_conflicts",
-            "Appends refused because another writer came first",
-            group.conflicts.clone(),
-        );
+        let new: fn() -> Histogram = || Histogram::new(names::EVENTSTORE_OPERATION_DURATION_BUCKETS);
+        let group = Self { duration: Family::new_with_constructor(new), conflicts: Counter::default() };
+        register(registry, names::EVENTSTORE_OPERATION_DURATION, group.duration.clone());
+        register(registry, names::EVENTSTORE_CONFLICTS, group.conflicts.clone());
         group
     }
 
     /// Counts a call; `outcome` is `ok` or the error's constant word.
     pub fn observe(&self, operation: &'static str, backend: &'static str, outcome: &'static str, seconds: f64) {
-        self.duration
-            .get_or_create(&Operation {
-                operation,
-                backend,
-                outcome,
-            })
-            .observe(seconds);
+        self.duration.get_or_create(&Operation { operation, backend, outcome }).observe(seconds);
         if outcome == "conflict" {
             self.conflicts.inc();
         }
@@ -186,24 +137,15 @@ pub struct ReadModel {
 
 impl ReadModel {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let group = Self { duration: operations() };
-        registry.register(
-            "readmodel_operation_duration_seconds",
-            "Duration of calls to read model and search",
-            group.duration.clone(),
-        );
+        let new: fn() -> Histogram = || Histogram::new(names::READMODEL_OPERATION_DURATION_BUCKETS);
+        let group = Self { duration: Family::new_with_constructor(new) };
+        register(registry, names::READMODEL_OPERATION_DURATION, group.duration.clone());
         group
     }
 
     /// Counts a call; `outcome` is `ok` or the error's constant word.
     pub fn observe(&self, operation: &'static str, backend: &'static str, outcome: &'static str, seconds: f64) {
-        self.duration
-            .get_or_create(&Operation {
-                operation,
-                backend,
-                outcome,
-            })
-            .observe(seconds);
+        self.duration.get_or_create(&Operation { operation, backend, outcome }).observe(seconds);
     }
 }
 
@@ -226,7 +168,7 @@ pub struct Projection {
 
 impl Projection {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let new: fn() -> Histogram = || Histogram::new(OPERATION_BUCKETS);
+        let new: fn() -> Histogram = || Histogram::new(names::PROJECTION_EVENT_DURATION_BUCKETS);
         let group = Self {
             lag_events: Family::default(),
             lag_seconds: Family::default(),
@@ -235,63 +177,31 @@ impl Projection {
             parked: Family::default(),
             restarts: Family::default(),
         };
-        registry.register(
-            "projection_lag_events",
-            "Positions between head and checkpoint",
-            group.lag_events.clone(),
-        );
-        registry.register(
-            "projection_lag_seconds",
-            "Age of the oldest event that is not projected yet, 0 when there is none",
-            group.lag_seconds.clone(),
-        );
-        registry.register(
-            "projection_event_duration_seconds",
-            "Time to project an event: its batch's time divided by the batch's events",
-            group.event_duration.clone(),
-        );
-        registry.register(
-            "projection_checkpoint_position",
-            "Position up to which events are projected",
-            group.checkpoint.clone(),
-        );
-        registry.register(
-            "projection_parked_events",
-            "Events set aside for a person to look at",
-            group.parked.clone(),
-        );
-        registry.register(
-            "projection_restarts",
-            "Restarts after a failure",
-            group.restarts.clone(),
-        );
+        register(registry, names::PROJECTION_LAG_EVENTS, group.lag_events.clone());
+        register(registry, names::PROJECTION_LAG, group.lag_seconds.clone());
+        register(registry, names::PROJECTION_EVENT_DURATION, group.event_duration.clone());
+        register(registry, names::PROJECTION_CHECKPOINT_POSITION, group.checkpoint.clone());
+        register(registry, names::PROJECTION_PARKED_EVENTS, group.parked.clone());
+        register(registry, names::PROJECTION_RESTARTS, group.restarts.clone());
         group
     }
 
     /// Tells how far a projection is.
     pub fn progress(&self, projection: &'static str, checkpoint: u64, lag_events: u64, lag_seconds: f64) {
         let name = Name { projection };
-        self.checkpoint
-            .get_or_create(&name)
-            .set(checkpoint.try_into().unwrap_or(i64::MAX));
-        self.lag_events
-            .get_or_create(&name)
-            .set(lag_events.try_into().unwrap_or(i64::MAX));
+        self.checkpoint.get_or_create(&name).set(checkpoint.try_into().unwrap_or(i64::MAX));
+        self.lag_events.get_or_create(&name).set(lag_events.try_into().unwrap_or(i64::MAX));
         self.lag_seconds.get_or_create(&name).set(lag_seconds);
     }
 
     /// Tells how many events are parked.
     pub fn parked(&self, projection: &'static str, events: u64) {
-        self.parked
-            .get_or_create(&Name { projection })
-            .set(events.try_into().unwrap_or(i64::MAX));
+        self.parked.get_or_create(&Name { projection }).set(events.try_into().unwrap_or(i64::MAX));
     }
 
     /// Counts a batch of `events` that took `seconds` in all.
     pub fn batch(&self, projection: &'static str, events: u32, seconds: f64) {
-        self.event_duration
-            .get_or_create(&Name { projection })
-            .observe(seconds / f64::from(events.max(1)));
+        self.event_duration.get_or_create(&Name { projection }).observe(seconds / f64::from(events.max(1)));
     }
 
     /// Counts a restart.

@@ -22,17 +22,9 @@ fn version_1_prices_are_rounded_half_to_even_and_it_is_said() {
         None,
     )
     .unwrap();
-    let Event::CartUpdated { shop_items } = decoded.event else {
-        panic!("wrong event")
-    };
-    assert_eq!(
-        shop_items.iter().map(|item| item.price.minor()).collect::<Vec<_>>(),
-        [1999, 250]
-    );
-    assert_eq!(
-        decoded.adjustments,
-        ["shopItems/0/price rounded half to even from 19.989999999999998 to 19.99"]
-    );
+    let Event::CartUpdated { shop_items } = decoded.event else { panic!("wrong event") };
+    assert_eq!(shop_items.iter().map(|item| item.price.minor()).collect::<Vec<_>>(), [1999, 250]);
+    assert_eq!(decoded.adjustments, ["shopItems/0/price rounded half to even from 19.989999999999998 to 19.99"]);
 }
 
 #[test]
@@ -40,75 +32,32 @@ fn version_1_leaves_out_what_is_empty_and_writes_the_year_1_for_no_time() {
     let created = decode("ORDER_CREATED", br#"{"shopItems":null,"accountEmail":"a@b.co"}"#, None).unwrap();
     assert_eq!(
         created.event,
-        Event::Created {
-            shop_items: vec![],
-            account_email: "a@b.co".into(),
-            delivery_address: String::new()
-        }
+        Event::Created { shop_items: vec![], account_email: "a@b.co".into(), delivery_address: String::new() }
     );
-    let paid = decode(
-        "ORDER_PAID",
-        br#"{"paymentID":"p","timestamp":"0001-01-01T00:00:00Z"}"#,
-        None,
-    )
-    .unwrap();
-    assert_eq!(
-        paid.event,
-        Event::Paid(Payment {
-            payment_id: "p".into(),
-            timestamp: None
-        })
-    );
-    let completed = decode(
-        "ORDER_COMPLETED",
-        br#"{"deliveryTimestamp":"2021-06-24T18:27:53.51+02:00"}"#,
-        None,
-    )
-    .unwrap();
-    assert_eq!(
-        completed.event,
-        Event::Completed {
-            delivered_at: Some("2021-06-24T16:27:53.51Z".parse().unwrap())
-        }
-    );
+    let paid = decode("ORDER_PAID", br#"{"paymentID":"p","timestamp":"0001-01-01T00:00:00Z"}"#, None).unwrap();
+    assert_eq!(paid.event, Event::Paid(Payment { payment_id: "p".into(), timestamp: None }));
+    let completed =
+        decode("ORDER_COMPLETED", br#"{"deliveryTimestamp":"2021-06-24T18:27:53.51+02:00"}"#, None).unwrap();
+    assert_eq!(completed.event, Event::Completed { delivered_at: Some("2021-06-24T16:27:53.51Z".parse().unwrap()) });
 }
 
 #[test]
 fn version_2_is_read_strictly() {
     for payload in [&br#"{"shopItems":[{"price":1.005}]}"#[..], b"{}"] {
-        assert!(matches!(
-            decode("SHOPPING_CART_UPDATED", payload, Some(2)),
-            Err(Error::Malformed { .. })
-        ));
+        assert!(matches!(decode("SHOPPING_CART_UPDATED", payload, Some(2)), Err(Error::Malformed { .. })));
     }
-    assert!(matches!(
-        decode("ORDER_CANCELED", b"{}", Some(2)),
-        Err(Error::Malformed { .. })
-    ));
+    assert!(matches!(decode("ORDER_CANCELED", b"{}", Some(2)), Err(Error::Malformed { .. })));
 }
 
 #[test]
 fn what_cannot_be_read_is_refused_without_its_values() {
-    assert_eq!(
-        decode("ORDER_SHIPPED", b"{}", None),
-        Err(Error::UnknownType("ORDER_SHIPPED".into()))
-    );
+    assert_eq!(decode("ORDER_SHIPPED", b"{}", None), Err(Error::UnknownType("ORDER_SHIPPED".into())));
     assert_eq!(decode("ORDER_PAID", b"{}", Some(3)), Err(Error::TooNew(3)));
-    let error = decode(
-        "ORDER_CREATED",
-        br#"{"accountEmail":{"secret":"jane@example.com"}}"#,
-        None,
-    )
-    .unwrap_err();
+    let error = decode("ORDER_CREATED", br#"{"accountEmail":{"secret":"jane@example.com"}}"#, None).unwrap_err();
     assert!(!error.to_string().contains("jane"), "{error}");
-    for payload in [
-        &b""[..],
-        b"null",
-        b"[]",
-        b"\xff",
-        br#"{"shopItems":[{"price":"1"}]}"#,
-        br#"{"shopItems":[{"quantity":-1}]}"#,
-    ] {
+    for payload in
+        [&b""[..], b"null", b"[]", b"\xff", br#"{"shopItems":[{"price":"1"}]}"#, br#"{"shopItems":[{"quantity":-1}]}"#]
+    {
         assert!(decode("ORDER_CREATED", payload, None).is_err(), "{payload:?}");
     }
 }

@@ -30,10 +30,7 @@ pub async fn a_rebuild_begins_empty_beside_the_live_generation(store: Arc<impl P
 pub async fn only_one_rebuild_runs(store: Arc<impl ProjectionStore>) {
     let first = store.begin_rebuild().await.unwrap();
     let second = store.begin_rebuild().await;
-    assert!(
-        matches!(second, Err(Error::RebuildRunning(running)) if running == first),
-        "{second:?}"
-    );
+    assert!(matches!(second, Err(Error::RebuildRunning(running)) if running == first), "{second:?}");
 }
 
 pub async fn of_concurrent_rebuilds_one_begins(store: Arc<impl ProjectionStore + 'static>) {

@@ -10,18 +10,12 @@ use super::{live, write};
 use crate::orders::{at_revision, parked, view};
 
 pub(super) async fn park(store: &impl ProjectionStore, generation: Generation, positions: &[u64]) {
-    let batch = Batch {
-        park: positions.iter().map(|position| parked(*position, 1)).collect(),
-        ..Batch::default()
-    };
+    let batch = Batch { park: positions.iter().map(|position| parked(*position, 1)).collect(), ..Batch::default() };
     store.commit(generation, batch).await.unwrap();
 }
 
 pub(super) async fn release(store: &impl ProjectionStore, generation: Generation, positions: &[u64]) {
-    let batch = Batch {
-        release: positions.iter().copied().map(Position).collect(),
-        ..Batch::default()
-    };
+    let batch = Batch { release: positions.iter().copied().map(Position).collect(), ..Batch::default() };
     store.commit(generation, batch).await.unwrap();
 }
 
@@ -39,15 +33,9 @@ pub async fn parked_events_come_by_position_and_at_most_as_many_as_asked_for(sto
 pub async fn an_event_parked_again_is_replaced(store: Arc<impl ProjectionStore>) {
     let generation = live(&*store).await.generation;
     park(&*store, generation, &[1, 2]).await;
-    let batch = Batch {
-        park: vec![parked(1, 2)],
-        ..Batch::default()
-    };
+    let batch = Batch { park: vec![parked(1, 2)], ..Batch::default() };
     store.commit(generation, batch).await.unwrap();
-    assert_eq!(
-        store.parked(generation, 10).await.unwrap(),
-        [parked(1, 2), parked(2, 1)]
-    );
+    assert_eq!(store.parked(generation, 10).await.unwrap(), [parked(1, 2), parked(2, 1)]);
 }
 
 pub async fn a_released_event_is_no_longer_parked(store: Arc<impl ProjectionStore>) {
@@ -61,11 +49,7 @@ pub async fn a_released_event_is_no_longer_parked(store: Arc<impl ProjectionStor
 pub async fn an_event_released_and_parked_in_one_batch_stays_parked(store: Arc<impl ProjectionStore>) {
     let generation = live(&*store).await.generation;
     park(&*store, generation, &[1]).await;
-    let batch = Batch {
-        park: vec![parked(1, 2)],
-        release: vec![Position(1)],
-        ..Batch::default()
-    };
+    let batch = Batch { park: vec![parked(1, 2)], release: vec![Position(1)], ..Batch::default() };
     store.commit(generation, batch).await.unwrap();
     assert_eq!(store.parked(generation, 10).await.unwrap(), [parked(1, 2)]);
     assert_eq!(live(&*store).await.parked, 1);

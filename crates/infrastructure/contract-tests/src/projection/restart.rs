@@ -44,10 +44,7 @@ pub async fn a_promotion_survives<T: ProjectionStore>(open: impl AsyncFn() -> Ar
     let store = open().await;
     let status = live(&*store).await;
     assert_eq!((status.generation, status.checkpoint), (building, Position(1)));
-    assert_eq!(
-        load_one(&*store, building, 1).await.map(|view| view.revision),
-        Some(Revision::FIRST)
-    );
+    assert_eq!(load_one(&*store, building, 1).await.map(|view| view.revision), Some(Revision::FIRST));
 }
 
 pub async fn two_handles_see_one_store<T: ProjectionStore>(open: impl AsyncFn() -> Arc<T>) {

@@ -10,23 +10,10 @@ use crate::orders::{view, with_items};
 use crate::projection::write_live;
 
 pub async fn an_order_is_found_by_title_and_by_description(search: Arc<impl OrderSearch + ProjectionStore>) {
-    orders(
-        &*search,
-        &[
-            &[("Espresso machine", "Brews under pressure")],
-            &[("Kettle", "For espresso and tea")],
-        ],
-    )
-    .await;
+    orders(&*search, &[&[("Espresso machine", "Brews under pressure")], &[("Kettle", "For espresso and tea")]]).await;
     assert_finds(
         &*search,
-        &[
-            ("espresso", &[2, 1]),
-            ("machine", &[1]),
-            ("tea", &[2]),
-            ("pressure", &[1]),
-            ("coffee", &[]),
-        ],
+        &[("espresso", &[2, 1]), ("machine", &[1]), ("tea", &[2]), ("pressure", &[1]), ("coffee", &[])],
     )
     .await;
 }
@@ -50,25 +37,13 @@ pub async fn the_last_word_may_be_only_begun(search: Arc<impl OrderSearch + Proj
 
 pub async fn words_have_to_follow_each_other(search: Arc<impl OrderSearch + ProjectionStore>) {
     orders(&*search, &[&[("Small green tea pot", "x")]]).await;
-    assert_finds(
-        &*search,
-        &[
-            ("green tea", &[1]),
-            ("tea green", &[]),
-            ("small tea", &[]),
-            ("small green tea p", &[1]),
-        ],
-    )
-    .await;
+    assert_finds(&*search, &[("green tea", &[1]), ("tea green", &[]), ("small tea", &[]), ("small green tea p", &[1])])
+        .await;
 }
 
 pub async fn words_of_two_items_are_no_phrase(search: Arc<impl OrderSearch + ProjectionStore>) {
     orders(&*search, &[&[("Green tea", "hot"), ("Pot", "of iron")]]).await;
-    assert_finds(
-        &*search,
-        &[("tea pot", &[]), ("hot of", &[]), ("pot", &[1]), ("of iron", &[1])],
-    )
-    .await;
+    assert_finds(&*search, &[("tea pot", &[]), ("hot of", &[]), ("pot", &[1]), ("of iron", &[1])]).await;
 }
 
 pub async fn words_of_title_and_description_are_no_phrase(search: Arc<impl OrderSearch + ProjectionStore>) {
@@ -77,19 +52,10 @@ pub async fn words_of_title_and_description_are_no_phrase(search: Arc<impl Order
 }
 
 pub async fn every_item_is_searched(search: Arc<impl OrderSearch + ProjectionStore>) {
-    let items: Vec<_> = (0..50)
-        .map(|number| (format!("Title{number}"), format!("text{number}")))
-        .collect();
-    let items: Vec<_> = items
-        .iter()
-        .map(|(title, text)| (title.as_str(), text.as_str()))
-        .collect();
+    let items: Vec<_> = (0..50).map(|number| (format!("Title{number}"), format!("text{number}"))).collect();
+    let items: Vec<_> = items.iter().map(|(title, text)| (title.as_str(), text.as_str())).collect();
     orders(&*search, &[&items]).await;
-    assert_finds(
-        &*search,
-        &[("title0", &[1]), ("title49", &[1]), ("text49", &[1]), ("title50", &[])],
-    )
-    .await;
+    assert_finds(&*search, &[("title0", &[1]), ("title49", &[1]), ("text49", &[1]), ("title50", &[])]).await;
 }
 
 pub async fn case_does_not_count(search: Arc<impl OrderSearch + ProjectionStore>) {
@@ -99,41 +65,21 @@ pub async fn case_does_not_count(search: Arc<impl OrderSearch + ProjectionStore>
 
 pub async fn diacritics_do_not_count(search: Arc<impl OrderSearch + ProjectionStore>) {
     // The second one is written with a combining accent.
-    orders(
-        &*search,
-        &[
-            &[("Café noir", "x")],
-            &[("Cafe\u{301} noir", "x")],
-            &[("Cafe noir", "x")],
-        ],
-    )
-    .await;
+    orders(&*search, &[&[("Café noir", "x")], &[("Cafe\u{301} noir", "x")], &[("Cafe noir", "x")]]).await;
     for text in ["cafe", "café", "cafe\u{301}", "CAFÉ NOIR", "café no"] {
         assert_eq!(find(&*search, text).await, [3, 2, 1], "{text:?}");
     }
     // Inside of a word they do not end it.
     let last = with_items(view(4), &[("Crème brûlée", "cre\u{300}me")]);
     write_live(&*search, vec![last], 4).await;
-    assert_finds(
-        &*search,
-        &[("creme brulee", &[4]), ("Cre\u{300}me bru", &[4]), ("me brulee", &[])],
-    )
-    .await;
+    assert_finds(&*search, &[("creme brulee", &[4]), ("Cre\u{300}me bru", &[4]), ("me brulee", &[])]).await;
 }
 
 pub async fn punctuation_does_not_count(search: Arc<impl OrderSearch + ProjectionStore>) {
     orders(&*search, &[&[("Rock'n'roll, e-book (2nd ed.)", "50% off; snake_case")]]).await;
-    for text in [
-        "rock n roll",
-        "e book",
-        "E-BOOK",
-        "e.book, 2nd",
-        "roll - e",
-        "50 off",
-        "50% off",
-        "snake case",
-        "…2nd ed!",
-    ] {
+    for text in
+        ["rock n roll", "e book", "E-BOOK", "e.book, 2nd", "roll - e", "50 off", "50% off", "snake case", "…2nd ed!"]
+    {
         assert_eq!(find(&*search, text).await, [1], "{text:?}");
     }
     assert_finds(&*search, &[("ebook", &[]), ("snakecase", &[])]).await;
@@ -169,15 +115,7 @@ pub async fn words_of_any_script_are_found(search: Arc<impl OrderSearch + Projec
 }
 
 pub async fn operators_are_plain_words(search: Arc<impl OrderSearch + ProjectionStore>) {
-    orders(
-        &*search,
-        &[
-            &[("salt AND pepper", "x")],
-            &[("pepper", "salt")],
-            &[("this OR that", "NOT near")],
-        ],
-    )
-    .await;
+    orders(&*search, &[&[("salt AND pepper", "x")], &[("pepper", "salt")], &[("this OR that", "NOT near")]]).await;
     assert_finds(
         &*search,
         &[
@@ -227,16 +165,7 @@ pub async fn query_syntax_is_plain_text(search: Arc<impl OrderSearch + Projectio
         assert_eq!(find(&*search, text).await, expected, "{text:?}");
     }
     // A star in the middle is no wildcard, and a word left open is only the last one.
-    assert_finds(
-        &*search,
-        &[
-            ("gre* tea", &[]),
-            ("*een tea", &[]),
-            ("green~2 tea", &[]),
-            ("gr?en tea", &[]),
-        ],
-    )
-    .await;
+    assert_finds(&*search, &[("gre* tea", &[]), ("*een tea", &[]), ("green~2 tea", &[]), ("gr?en tea", &[])]).await;
 }
 
 /// Adapters may keep items apart by characters that nobody types; typed all the same, they do no harm.
@@ -245,11 +174,7 @@ pub async fn separators_in_texts_separate_nothing_and_join_nothing(search: Arc<i
         let title = format!("green{number} {separator} tea");
         let items = [(title.as_str(), "x"), ("pot", "y")];
         write_live(&*search, vec![with_items(view(number), &items)], number).await;
-        assert_eq!(
-            find(&*search, &format!("green{number}")).await,
-            [number],
-            "{separator:?}"
-        );
+        assert_eq!(find(&*search, &format!("green{number}")).await, [number], "{separator:?}");
         let across = format!("tea {separator} pot");
         assert_eq!(find(&*search, &across).await, [0; 0], "{separator:?}");
     }

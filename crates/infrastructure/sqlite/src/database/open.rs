@@ -81,24 +81,15 @@ pub enum Error {
 
 impl Error {
     pub(super) fn thread(path: &Path, error: &std::io::Error) -> Self {
-        Self::Unusable {
-            path: path.to_owned(),
-            reason: format!("no thread can be started: {error}"),
-        }
+        Self::Unusable { path: path.to_owned(), reason: format!("no thread can be started: {error}") }
     }
 
     pub(super) fn engine(path: &Path, schema: &Schema, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotADatabase { path },
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged {
-                path,
-                reason: format!("{}: {error}", schema.name),
-            },
-            _ => Self::Unusable {
-                path,
-                reason: error.to_string(),
-            },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, reason: format!("{}: {error}", schema.name) },
+            _ => Self::Unusable { path, reason: error.to_string() },
         }
     }
 }
@@ -122,14 +113,10 @@ pub(crate) fn check(path: &Path, schema: &Schema, full: bool) -> Result<(), Erro
     recognise(&connection, path, schema)?;
     quick_check(&connection, path, schema)?;
     if full {
-        let verdict: String = connection
-            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-            .map_err(failed)?;
+        let verdict: String =
+            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
         if verdict != "ok" {
-            return Err(Error::Damaged {
-                path: path.to_owned(),
-                reason: verdict,
-            });
+            return Err(Error::Damaged { path: path.to_owned(), reason: verdict });
         }
     }
     Ok(())
@@ -138,87 +125,43 @@ pub(crate) fn check(path: &Path, schema: &Schema, full: bool) -> Result<(), Erro
 /// Creates folder and file for the owner only, before SQLite does it for everyone.
 fn prepare(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    let unusable = |error: std::io::Error| Error::Unusable {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let unusable = |error: std::io::Error| Error::Unusable { path: path.to_owned(), reason: error.to_string() };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(unusable)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
     }
     if path.is_dir() {
-        return Err(Error::Unusable {
-            path: path.to_owned(),
-            reason: "it is a folder".to_owned(),
-        });
+        return Err(Error::Unusable { path: path.to_owned(), reason: "it is a folder".to_owned() });
     }
     let mut options = std::fs::OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(unusable)?;
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(unusable)?;
     recognise_bytes(path)
 }
 
 /// SQLite would take a short foreign file for an empty database and overwrite it.
 fn recognise_bytes(path: &Path) -> Result<(), Error> {
-    let unusable = |error: std::io::Error| Error::Unusable {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let unusable = |error: std::io::Error| Error::Unusable { path: path.to_owned(), reason: error.to_string() };
     let mut head = Vec::new();
-    std::fs::File::open(path)
-        .map_err(unusable)?
-        .take(16)
-        .read_to_end(&mut head)
-        .map_err(unusable)?;
-    if head.is_empty() || head == MAGIC {
-        Ok(())
-    } else {
-        Err(Error::NotADatabase { path: path.to_owned() })
-    }
+    std::fs::File::open(path).map_err(unusable)?.take(16).read_to_end(&mut head).map_err(unusable)?;
+    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(Error::NotADatabase { path: path.to_owned() }) }
 }
 
 fn recognise(connection: &Connection, path: &Path, schema: &Schema) -> Result<(), Error> {
     let failed = |error: rusqlite::Error| Error::engine(path, schema, &error);
-    let pragma = |name: &str| {
-        connection
-            .pragma_query_value(None, name, |row| row.get::<_, i32>(0))
-            .map_err(failed)
-    };
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(failed);
     let found = pragma("application_id")?;
     let version = usize::try_from(pragma("user_version")?).unwrap_or(usize::MAX);
-    let objects: u32 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(failed)?;
+    let objects: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     let is_new = found == 0 && version == 0 && objects == 0;
     if !is_new && found != schema.application_id {
-        return Err(Error::Foreign {
-            path: path.to_owned(),
-            expected: schema.name,
-            found,
-        });
+        return Err(Error::Foreign { path: path.to_owned(), expected: schema.name, found });
     }
     let known = schema.migrations.len();
     if version > known {
-        return Err(Error::TooNew {
-            path: path.to_owned(),
-            found: version,
-            known,
-        });
+        return Err(Error::TooNew { path: path.to_owned(), found: version, known });
     }
     if !is_new && objects == 0 {
-        return Err(Error::Damaged {
-            path: path.to_owned(),
-            reason: "its tables are gone".to_owned(),
-        });
+        return Err(Error::Damaged { path: path.to_owned(), reason: "its tables are gone".to_owned() });
     }
     Ok(())
 }
@@ -228,11 +171,7 @@ fn migrate(connection: &Connection, schema: &Schema) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let newest = u32::try_from(schema.migrations.len()).unwrap_or(u32::MAX);
-    for migration in schema
-        .migrations
-        .iter()
-        .skip(usize::try_from(version).unwrap_or(usize::MAX))
-    {
+    for migration in schema.migrations.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
         connection.execute_batch(migration)?;
     }
     connection.pragma_update(None, "application_id", schema.application_id)?;
@@ -248,19 +187,11 @@ fn quick_check(connection: &Connection, path: &Path, schema: &Schema) -> Result<
     if version == 0 || schema.quick_check.is_empty() {
         return Ok(());
     }
-    let found = connection
-        .prepare(schema.quick_check)
-        .and_then(|mut statement| statement.exists([]));
+    let found = connection.prepare(schema.quick_check).and_then(|mut statement| statement.exists([]));
     match found {
         Ok(false) => Ok(()),
-        Ok(true) => Err(Error::Damaged {
-            path: path.to_owned(),
-            reason: "rows are missing".to_owned(),
-        }),
+        Ok(true) => Err(Error::Damaged { path: path.to_owned(), reason: "rows are missing".to_owned() }),
         // Whatever the engine stumbles over here is in the file.
-        Err(error) => Err(Error::Damaged {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        }),
+        Err(error) => Err(Error::Damaged { path: path.to_owned(), reason: error.to_string() }),
     }
 }

@@ -30,11 +30,7 @@ pub(super) struct Pending<W, T> {
 
 impl<W, T> Pending<W, T> {
     pub(super) fn new(work: W, reply: oneshot::Sender<Result<T, Failure>>) -> Self {
-        Self {
-            work: Some(work),
-            result: None,
-            reply,
-        }
+        Self { work: Some(work), result: None, reply }
     }
 }
 
@@ -54,9 +50,7 @@ where
                 Ok(())
             }
             Ok(Err(error)) => Err(Failure::new(path, error)),
-            Err(_) => Err(Failure::Panicked {
-                path: path.display().to_string(),
-            }),
+            Err(_) => Err(Failure::Panicked { path: path.display().to_string() }),
         }
     }
 
@@ -81,15 +75,8 @@ pub(super) fn start_writer(
     committed: watch::Sender<u64>,
 ) -> std::io::Result<mpsc::Sender<Box<dyn Job>>> {
     let (sender, inbox) = mpsc::channel(queue);
-    let writer = Writer {
-        connection: Some(connection),
-        path: path.to_owned(),
-        durability,
-        committed,
-    };
-    std::thread::Builder::new()
-        .name("sqlite-writer".to_owned())
-        .spawn(move || writer.run(inbox))?;
+    let writer = Writer { connection: Some(connection), path: path.to_owned(), durability, committed };
+    std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || writer.run(inbox))?;
     Ok(sender)
 }
 
@@ -158,14 +145,12 @@ pub(super) fn start_reader(
 ) -> std::io::Result<mpsc::Sender<Box<dyn Job>>> {
     let (sender, mut inbox) = mpsc::channel::<Box<dyn Job>>(queue);
     let path = path.to_owned();
-    std::thread::Builder::new()
-        .name("sqlite-reader".to_owned())
-        .spawn(move || {
-            while let Some(mut job) = inbox.blocking_recv() {
-                let failure = read(&connection, &path, &mut *job).err();
-                job.finish(failure.as_ref());
-            }
-        })?;
+    std::thread::Builder::new().name("sqlite-reader".to_owned()).spawn(move || {
+        while let Some(mut job) = inbox.blocking_recv() {
+            let failure = read(&connection, &path, &mut *job).err();
+            job.finish(failure.as_ref());
+        }
+    })?;
     Ok(sender)
 }
 
@@ -173,9 +158,7 @@ fn read(connection: &Connection, path: &Path, job: &mut dyn Job) -> Result<(), F
     let done = job.run(connection, path);
     // A work that opened a read transaction and failed half-way must not keep an old snapshot.
     if !connection.is_autocommit() {
-        connection
-            .execute_batch("ROLLBACK")
-            .map_err(|error| Failure::new(path, error))?;
+        connection.execute_batch("ROLLBACK").map_err(|error| Failure::new(path, error))?;
     }
     done
 }

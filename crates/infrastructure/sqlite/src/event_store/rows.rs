@@ -57,11 +57,7 @@ pub(super) fn append(
             Err(error) => return Err(error),
         };
     }
-    Ok(Ok(Appended {
-        revision,
-        position: Position(from_integer(position)),
-        duplicate: false,
-    }))
+    Ok(Ok(Appended { revision, position: Position(from_integer(position)), duplicate: false }))
 }
 
 /// The stream is not where the writer thought: because an earlier attempt of the same append got
@@ -85,19 +81,12 @@ fn repeated_or_conflict(
             Some((position, id)) if id == *event.id.0.as_bytes() => last = Some((revision, position)),
             _ => {
                 let current = last_revision(connection, stream)?;
-                return Ok(Err(Error::Conflict {
-                    stream: stream.clone(),
-                    current,
-                }));
+                return Ok(Err(Error::Conflict { stream: stream.clone(), current }));
             }
         }
     }
     let (revision, position) = last.unwrap_or_default();
-    Ok(Ok(Appended {
-        revision: Revision(revision),
-        position: Position(from_integer(position)),
-        duplicate: true,
-    }))
+    Ok(Ok(Appended { revision: Revision(revision), position: Position(from_integer(position)), duplicate: true }))
 }
 
 fn last_revision(connection: &Connection, stream: &StreamId) -> rusqlite::Result<Option<Revision>> {
@@ -118,9 +107,8 @@ pub(super) fn read(
         "SELECT position, revision, id, type, data, metadata, recorded_at FROM events
          WHERE stream = ?1 AND revision >= ?2 ORDER BY revision LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![stream.as_str(), to_integer(from.0), limit(max)], |row| {
-        event(row, stream.clone())
-    })?;
+    let rows = statement
+        .query_map(params![stream.as_str(), to_integer(from.0), limit(max)], |row| event(row, stream.clone()))?;
     rows.collect()
 }
 
@@ -132,10 +120,7 @@ pub(super) fn read_all(connection: &Connection, after: Position, max: usize, pre
          WHERE position > ?1 ORDER BY position",
     )?;
     let mut rows = statement.query([to_integer(after.0)])?;
-    let mut page = Page {
-        events: Vec::with_capacity(max.min(1_024)),
-        next: after,
-    };
+    let mut page = Page { events: Vec::with_capacity(max.min(1_024)), next: after };
     let mut looked_at = 0;
     while page.events.len() < max
         && looked_at < MAX_SCAN

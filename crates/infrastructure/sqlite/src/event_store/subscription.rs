@@ -22,12 +22,7 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) fn new(store: EventStore, after: Position, prefix: &str, commits: watch::Receiver<u64>) -> Self {
-        Self {
-            store,
-            after,
-            prefix: prefix.to_owned(),
-            commits,
-        }
+        Self { store, after, prefix: prefix.to_owned(), commits }
     }
 }
 

@@ -29,11 +29,7 @@ pub(crate) struct Previous {
 
 impl<K: Kind> Document<K> {
     fn new(view: &OrderView) -> Result<Self, Error> {
-        let corrupt = |reason: String, source| Error::Corrupt {
-            engine: K::ENGINE,
-            reason,
-            source,
-        };
+        let corrupt = |reason: String, source| Error::Corrupt { engine: K::ENGINE, reason, source };
         let too_large = |_| corrupt(format!("order {} has a number beyond 2^63", view.id), None);
         let (facet, terms) = K::terms(view);
         Ok(Self {
@@ -42,12 +38,9 @@ impl<K: Kind> Document<K> {
             revision: numbers::signed(view.revision.0).map_err(too_large)?,
             facet,
             terms,
-            json: view.to_json().map_err(|error| {
-                corrupt(
-                    format!("order {} cannot be written as JSON", view.id),
-                    Some(error.into()),
-                )
-            })?,
+            json: view
+                .to_json()
+                .map_err(|error| corrupt(format!("order {} cannot be written as JSON", view.id), Some(error.into())))?,
         })
     }
 }
@@ -107,21 +100,10 @@ impl<'c> Writer<'c> {
     /// Writes a document, unless the one in its place is as new; returns whether the order is new.
     fn upsert<K: Kind>(&mut self, document: &Document<K>) -> rusqlite::Result<bool> {
         let previous = self.find.query_row(params![document.id, document.facet], |row| {
-            Ok(Previous {
-                position: row.get(0)?,
-                revision: row.get(1)?,
-                has_same_facet: row.get(2)?,
-            })
+            Ok(Previous { position: row.get(0)?, revision: row.get(1)?, has_same_facet: row.get(2)? })
         });
         let previous: Option<Previous> = previous.optional()?;
-        let Document {
-            position,
-            id,
-            revision,
-            facet,
-            json,
-            ..
-        } = document;
+        let Document { position, id, revision, facet, json, .. } = document;
         match &previous {
             Some(previous) if previous.revision >= *revision => return Ok(false),
             Some(previous) if previous.position == *position => {

@@ -76,10 +76,7 @@ pub(super) fn live(connection: &Connection) -> rusqlite::Result<Live> {
     connection
         .prepare_cached("SELECT generation, checkpoint FROM generations WHERE state = 'live'")?
         .query_row([], |row| {
-            Ok(Live {
-                generation: Generation(row.get(0)?),
-                checkpoint: numbers::position(row.get(1)?),
-            })
+            Ok(Live { generation: Generation(row.get(0)?), checkpoint: numbers::position(row.get(1)?) })
         })
 }
 
@@ -124,10 +121,9 @@ pub(super) fn enter(connection: &Connection, generation: Generation, change: &Ch
              WHERE generation = ?1
              RETURNING checkpoint",
         )?
-        .query_row(
-            params![generation.0, change.checkpoint, change.orders, change.parked],
-            |row| row.get(0).map(numbers::position),
-        )
+        .query_row(params![generation.0, change.checkpoint, change.orders, change.parked], |row| {
+            row.get(0).map(numbers::position)
+        })
 }
 
 pub(super) fn begin<K: Kind>(connection: &Connection) -> Answer<Generation> {
@@ -150,10 +146,7 @@ pub(super) fn promote<K: Kind>(connection: &Connection, generation: Generation) 
     }
     connection.execute_batch(K::DROP_VIEWS)?;
     remove::<K>(connection, live(connection)?.generation)?;
-    connection.execute(
-        "UPDATE generations SET state = 'live' WHERE generation = ?",
-        [generation.0],
-    )?;
+    connection.execute("UPDATE generations SET state = 'live' WHERE generation = ?", [generation.0])?;
     connection.execute_batch(&of(generation, K::VIEWS))?;
     live(connection).map(Ok)
 }

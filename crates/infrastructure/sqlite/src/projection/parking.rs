@@ -74,15 +74,11 @@ pub(super) fn clear(connection: &Connection, Generation(generation): Generation)
 fn read<K: Kind>(row: &Row<'_>) -> rusqlite::Result<Result<ParkedEvent, Error>> {
     let position = numbers::position(row.get(0)?);
     let time = |column| -> rusqlite::Result<_> {
-        Ok(row
-            .get_ref(column)?
-            .as_str()?
-            .parse()
-            .map_err(|error: jiff::Error| Error::Corrupt {
-                engine: K::ENGINE,
-                reason: format!("the event parked at {position} has an unreadable time"),
-                source: Some(error.into()),
-            }))
+        Ok(row.get_ref(column)?.as_str()?.parse().map_err(|error: jiff::Error| Error::Corrupt {
+            engine: K::ENGINE,
+            reason: format!("the event parked at {position} has an unreadable time"),
+            source: Some(error.into()),
+        }))
     };
     let (recorded_at, parked_at) = match (time(7)?, time(10)?) {
         (Ok(recorded_at), Ok(parked_at)) => (recorded_at, parked_at),

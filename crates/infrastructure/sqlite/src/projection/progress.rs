@@ -27,12 +27,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(database: Database, engine: &'static str) -> Self {
-        Self {
-            database,
-            engine,
-            live: watch::Sender::new(None),
-            asked_at: Mutex::default(),
-        }
+        Self { database, engine, live: watch::Sender::new(None), asked_at: Mutex::default() }
     }
 
     /// Tells the waiters. News may come out of order: the newest stays.

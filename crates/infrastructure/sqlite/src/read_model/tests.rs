@@ -57,10 +57,7 @@ async fn a_foreign_file_is_refused_and_left_alone() {
     std::fs::write(&path, "not a database, and much longer than a header").unwrap();
     let other = OrderReadModel::open(&path).err();
     assert!(matches!(other, Some(OpenError::NotADatabase { .. })), "{other:?}");
-    assert_eq!(
-        std::fs::read(&path).unwrap(),
-        b"not a database, and much longer than a header"
-    );
+    assert_eq!(std::fs::read(&path).unwrap(), b"not a database, and much longer than a header");
 }
 
 #[tokio::test]
@@ -68,10 +65,7 @@ async fn a_file_without_a_live_generation_is_refused() {
     let folder = folder();
     drop(open(&folder).await);
     let path = folder.path().join("orders.db");
-    Connection::open(&path)
-        .unwrap()
-        .execute("DELETE FROM generations", [])
-        .unwrap();
+    Connection::open(&path).unwrap().execute("DELETE FROM generations", []).unwrap();
     let damaged = OrderReadModel::open(&path).err();
     assert!(matches!(damaged, Some(OpenError::Damaged { .. })), "{damaged:?}");
 }
@@ -84,10 +78,7 @@ async fn an_unreadable_document_is_reported_as_damage() {
     let folder = folder();
     let model = open(&folder).await;
     let upserts = vec![view(1), view(2)];
-    let batch = Batch {
-        upserts,
-        ..Batch::default()
-    };
+    let batch = Batch { upserts, ..Batch::default() };
     model.commit(Generation(1), batch).await.unwrap();
     let connection = Connection::open(folder.path().join("orders.db")).unwrap();
     let sql = "UPDATE orders_v1 SET document = x'7b' WHERE created_position = 1";
@@ -112,10 +103,7 @@ async fn progress_of_this_process_is_told_at_once() {
         let waiter = tokio::spawn(async move { waiting.reached(position).await });
         // Lets the waiter ask the file once, in vain.
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let batch = Batch {
-            checkpoint: Some(position),
-            ..Batch::default()
-        };
+        let batch = Batch { checkpoint: Some(position), ..Batch::default() };
         model.commit(Generation(1), batch).await.unwrap();
         let committed = Instant::now();
         waiter.await.unwrap().unwrap();

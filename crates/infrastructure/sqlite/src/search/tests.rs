@@ -48,14 +48,8 @@ async fn searches_use_the_index_and_sort_nothing() {
     // M: the MATCH is answered by FTS5. The other number says that it gives the rows in descending order.
     assert_eq!(plan(COUNT), ["SCAN texts_v1 VIRTUAL TABLE INDEX 0:M2"]);
     let page = plan(PAGE);
-    assert!(
-        page.contains(&"SCAN texts_v1 VIRTUAL TABLE INDEX 192:M2".to_owned()),
-        "{page:?}"
-    );
-    assert!(
-        page.contains(&"SEARCH orders_v1 USING INTEGER PRIMARY KEY (rowid=?)".to_owned()),
-        "{page:?}"
-    );
+    assert!(page.contains(&"SCAN texts_v1 VIRTUAL TABLE INDEX 192:M2".to_owned()), "{page:?}");
+    assert!(page.contains(&"SEARCH orders_v1 USING INTEGER PRIMARY KEY (rowid=?)".to_owned()), "{page:?}");
 }
 
 /// Counts what FTS5 keeps, which grows with every row that is indexed.
@@ -70,11 +64,7 @@ async fn an_unchanged_text_is_not_indexed_again() {
     let search = open(&folder).await;
     let connection = Connection::open(folder.path().join("search.db")).unwrap();
     let commit = async |order| {
-        let batch = Batch {
-            upserts: vec![order],
-            checkpoint: Some(Position(1)),
-            ..Batch::default()
-        };
+        let batch = Batch { upserts: vec![order], checkpoint: Some(Position(1)), ..Batch::default() };
         search.commit(Generation(1), batch).await.unwrap();
         index_size(&connection)
     };

@@ -57,9 +57,7 @@ fn plain(text: &str) -> impl Iterator<Item = char> {
 /// literal, but for the double quote, which separates words like any other sign.
 pub(super) fn phrase(text: &str) -> Option<String> {
     text.contains(char::is_alphanumeric).then(|| {
-        let words: String = plain(text)
-            .map(|character| if character == '"' { ' ' } else { character })
-            .collect();
+        let words: String = plain(text).map(|character| if character == '"' { ' ' } else { character }).collect();
         format!("\"{words}\"*")
     })
 }

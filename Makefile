@@ -1,0 +1,34 @@
+# What can be done here. Rust and Node.js are all that is needed; `make help` lists the targets.
+
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+FUZZ_SECONDS ?= 30
+
+.PHONY: help start test check test-engines bench fuzz clean
+
+help: ## List what can be done
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+start: ## Build, run everything in one process, print the URLs (ARGS="--no-traffic" for options)
+	$(CARGO) build --locked --profile start --package highbeam
+	@exec target/start/highbeam up $(ARGS)
+
+test: ## Run every test that needs nothing but the toolchain
+	$(CARGO) test --locked --workspace
+
+check: ## Formatting, lints, layering, documentation, licences
+	$(CARGO) xtask check
+
+test-engines: ## Tests against tools from outside: schemathesis on the served OpenAPI
+	$(CARGO) build --locked --package highbeam
+	bash tests/schemathesis.sh
+
+bench: ## Measure (ONLY="commands reads" chooses)
+	$(CARGO) build --locked --release --package highbeam --package bench
+	target/release/bench $(ONLY)
+
+fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz and a nightly toolchain)
+	cd fuzz && for target in $$(cargo +nightly fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
+
+clean: ## Remove what was built (not the data folder)
+	$(CARGO) clean

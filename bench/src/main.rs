@@ -1,0 +1,58 @@
+//! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
+//! reach in the same run. Names given as arguments choose: fsync store commands reads replay start.
+//!
+//! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
+
+mod client;
+mod commands;
+mod limits;
+mod orders;
+mod reads;
+mod replay;
+mod server;
+mod start;
+mod store;
+
+/// What one measurement prints: a row of the table.
+pub struct Row {
+    pub what: String,
+    pub rate: f64,
+    pub unit: &'static str,
+    pub detail: String,
+}
+
+impl Row {
+    pub fn new(what: impl Into<String>, rate: f64, unit: &'static str, detail: impl Into<String>) -> Self {
+        Self { what: what.into(), rate, unit, detail: detail.into() }
+    }
+
+    fn print(&self) {
+        println!("{:<52} {:>12.0} {:<12} {}", self.what, self.rate, self.unit, self.detail);
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|choice| choice == name);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    println!("{cores} cores, generator and server on the same ones");
+    if wanted("fsync") {
+        limits::fsync().iter().for_each(Row::print);
+    }
+    if wanted("store") {
+        store::append().await.iter().for_each(Row::print);
+    }
+    if wanted("commands") {
+        commands::create().await.iter().for_each(Row::print);
+    }
+    if wanted("reads") {
+        reads::by_id().await.iter().for_each(Row::print);
+    }
+    if wanted("replay") {
+        replay::into_read_model().await.iter().for_each(Row::print);
+    }
+    if wanted("start") {
+        start::ready_and_idle().await.iter().for_each(Row::print);
+    }
+}

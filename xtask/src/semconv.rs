@@ -1,0 +1,223 @@
+//! The registry in `semconv/`: generates the names that the telemetry crate uses and the reference
+//! page, and tells when they are out of date.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::{Findings, tree};
+
+const NAMES: &str = "crates/telemetry/src/names.rs";
+const PAGE: &str = "docs/telemetry/README.md";
+
+#[derive(Deserialize)]
+struct File {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    brief: String,
+    #[serde(default)]
+    metric_name: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    stability: String,
+    #[serde(default)]
+    instrument: String,
+    #[serde(default)]
+    unit: String,
+    #[serde(default)]
+    annotations: Annotations,
+    #[serde(default)]
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Default, Deserialize)]
+struct Annotations {
+    #[serde(default)]
+    buckets: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Attribute {
+    #[serde(default)]
+    id: String,
+    #[serde(default, rename = "ref")]
+    reference: String,
+    #[serde(default)]
+    brief: String,
+}
+
+impl Attribute {
+    fn name(&self) -> &str {
+        if self.id.is_empty() { &self.reference } else { &self.id }
+    }
+}
+
+pub fn check(root: &Path) -> Findings {
+    let generated = match generate(root) {
+        Ok(generated) => generated,
+        Err(findings) => return findings,
+    };
+    let stale = generated.iter().filter(|(file, text)| tree::text(root, file) != *text);
+    stale.map(|(file, _)| format!("{file} is out of date: cargo xtask semconv --write")).collect()
+}
+
+pub fn write(root: &Path) -> Findings {
+    let generated = match generate(root) {
+        Ok(generated) => generated,
+        Err(findings) => return findings,
+    };
+    let failed = generated.iter().filter_map(|(file, text)| Some((file, std::fs::write(root.join(file), text).err()?)));
+    failed.map(|(file, error)| format!("{file}: {error}")).collect()
+}
+
+fn generate(root: &Path) -> Result<[(&'static str, String); 2], Findings> {
+    let (mut groups, mut findings) = (Vec::new(), Findings::new());
+    for file in tree::files(root, &[".yaml"]).iter().filter(|file| file.starts_with("semconv/")) {
+        if file.ends_with("registry_manifest.yaml") {
+            continue;
+        }
+        match serde_saphyr::from_str::<File>(&tree::text(root, file)) {
+            Ok(parsed) => groups.extend(parsed.groups),
+            Err(error) => findings.push(format!("{file}: {error}")),
+        }
+    }
+    findings.extend(faults(&groups));
+    if findings.is_empty() { Ok([(NAMES, names(&groups)), (PAGE, page(&groups))]) } else { Err(findings) }
+}
+
+/// What a registry may not have: unknown references, two of a name, a histogram without buckets.
+fn faults(groups: &[Group]) -> Findings {
+    let declared: Vec<_> =
+        groups.iter().flat_map(|group| &group.attributes).map(|attribute| attribute.id.as_str()).collect();
+    let mut findings = Findings::new();
+    let mut seen = BTreeMap::new();
+    for group in groups {
+        *seen.entry(&group.id).or_insert(0) += 1;
+        for attribute in &group.attributes {
+            if attribute.id.is_empty() && !declared.contains(&attribute.reference.as_str()) {
+                findings.push(format!("{}: no attribute {} is declared", group.id, attribute.reference));
+            }
+        }
+        if group.instrument == "histogram" && group.annotations.buckets.is_empty() {
+            findings.push(format!("{}: a histogram needs annotations.buckets", group.id));
+        }
+    }
+    findings.extend(seen.iter().filter(|(_, count)| **count > 1).map(|(id, _)| format!("{id} is declared twice")));
+    findings
+}
+
+/// The name under which the metric is registered: as exposed, but without a counter's `_total`, which
+/// the library appends.
+fn registered(group: &Group) -> String {
+    let mut name = group.metric_name.replace('.', "_");
+    if group.unit == "s" {
+        name.push_str("_seconds");
+    }
+    name
+}
+
+fn exposed(group: &Group) -> String {
+    let suffix = if group.instrument == "counter" { "_total" } else { "" };
+    format!("{}{suffix}", registered(group))
+}
+
+fn metrics(groups: &[Group]) -> impl Iterator<Item = &Group> {
+    groups.iter().filter(|group| group.kind == "metric")
+}
+
+fn names(groups: &[Group]) -> String {
+    let mut text = String::from(
+        "//! Names, help texts and buckets of the metrics. Generated from `semconv/` by\n\
+         //! `cargo xtask semconv --write`: change them there.\n",
+    );
+    for group in metrics(groups) {
+        let constant = group.metric_name.replace('.', "_").to_uppercase();
+        let _ = write!(
+            text,
+            "\n/// `{}`\npub(crate) const {constant}: (&str, &str) = (\n    \"{}\",\n    \"{}\",\n);\n",
+            exposed(group),
+            registered(group),
+            group.brief
+        );
+        if !group.annotations.buckets.is_empty() {
+            let buckets: Vec<_> = group.annotations.buckets.iter().map(|bucket| format!("{bucket:?}")).collect();
+            let _ = write!(
+                text,
+                "/// Upper bounds of `{}`, in seconds.\npub(crate) const {constant}_BUCKETS: [f64; {}] = [{}];\n",
+                exposed(group),
+                buckets.len(),
+                buckets.join(", ")
+            );
+        }
+    }
+    text
+}
+
+fn page(groups: &[Group]) -> String {
+    let mut text = String::from(
+        "# Telemetry reference\n\nGenerated from [`semconv/`](../../semconv/README.md) by `cargo xtask semconv --write`: change it there.\n\n\
+         ## Metrics\n\n| name | type | unit | labels | stability | meaning |\n|---|---|---|---|---|---|\n",
+    );
+    for group in metrics(groups) {
+        let labels: Vec<_> =
+            group.attributes.iter().map(|attribute| format!("`{}`", attribute.name().replace('.', "_"))).collect();
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} | {} | {} |",
+            exposed(group),
+            group.instrument,
+            group.unit,
+            labels.join(" "),
+            group.stability,
+            group.brief
+        );
+    }
+    text.push_str("\n## Log events\n\n| message | stability | meaning |\n|---|---|---|\n");
+    for group in groups.iter().filter(|group| group.kind == "event") {
+        let _ = writeln!(text, "| `{}` | {} | {} |", group.name, group.stability, group.brief);
+    }
+    text.push_str("\n## Attributes\n\n| name | meaning |\n|---|---|\n");
+    let mut attributes: BTreeMap<&str, &str> = BTreeMap::new();
+    for attribute in groups.iter().flat_map(|group| &group.attributes).filter(|attribute| !attribute.id.is_empty()) {
+        attributes.entry(&attribute.id).or_insert(&attribute.brief);
+    }
+    for (name, brief) in attributes {
+        let _ = writeln!(text, "| `{name}` | {brief} |");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(text: &str) -> Vec<Group> {
+        serde_saphyr::from_str::<File>(text).unwrap().groups
+    }
+
+    #[test]
+    fn a_counter_is_registered_without_its_ending() {
+        let groups = group("groups:\n  - {id: m, type: metric, metric_name: a.b, brief: B, instrument: counter}\n");
+        assert_eq!((registered(&groups[0]), exposed(&groups[0])), ("a_b".into(), "a_b_total".into()));
+    }
+
+    #[test]
+    fn faults_are_found() {
+        let text = "groups:\n  - {id: m, type: metric, brief: B, instrument: histogram, attributes: [{ref: x}]}\n  - {id: m, type: metric, brief: B}\n";
+        assert_eq!(faults(&group(text)).len(), 3);
+    }
+
+    #[test]
+    fn what_is_generated_is_up_to_date() {
+        assert_eq!(check(&tree::root()), Findings::new());
+    }
+}
