@@ -181,7 +181,7 @@ impl Engine {
         let ready = |building: &Building| building.promote && building.lane.checkpoint >= lanes.live.checkpoint;
         if lanes.building.as_ref().is_some_and(ready) {
             let _ = self.promote(lanes).await.inspect_err(|error| {
-                tracing::warn!(projection = self.options.name, error = %error, "rebuild could not be promoted");
+                tracing::warn!(projection = self.options.name, error.cause = %error, "rebuild could not be promoted");
             });
         }
     }
@@ -274,7 +274,7 @@ impl Engine {
         self.ports.metrics.projection.restarted(self.options.name);
         tracing::warn!(
             projection = self.options.name,
-            error = failure.0,
+            error.cause = failure.0,
             retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
             "projection failed and starts over"
         );

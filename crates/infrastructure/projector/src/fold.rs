@@ -124,7 +124,7 @@ impl Step {
             event.type = &*event.event_type,
             stream = event.stream.as_str(),
             generation = self.generation.0,
-            error,
+            error.cause = error,
             "event parked"
         );
         ParkedEvent { event, error, attempts: 1, parked_at: self.now }

@@ -4,6 +4,7 @@
 //! Nothing here blocks a thread of the async runtime: calls are queued (bounded) and answered by the
 //! thread that owns the connection.
 
+mod checkpoint;
 mod connection;
 mod open;
 mod threads;
@@ -67,8 +68,10 @@ impl Database {
     pub(crate) fn open(path: &Path, schema: &'static Schema, durability: Durability) -> Result<Self, OpenError> {
         let connection = open::open(path, schema, durability)?;
         let (committed, commits) = watch::channel(0);
-        let writer = threads::start_writer(connection, path, durability, QUEUE, committed)
-            .map_err(|error| OpenError::thread(path, &error))?;
+        let thread = |error| OpenError::thread(path, &error);
+        let mover = connection::writer(path, durability).map_err(|error| OpenError::engine(path, schema, &error))?;
+        let help = checkpoint::start(mover, path, commits.clone()).map_err(thread)?;
+        let writer = threads::start_writer(connection, path, durability, QUEUE, committed, help).map_err(thread)?;
         let start_reader = || {
             let connection = connection::reader(path).map_err(|error| OpenError::engine(path, schema, &error))?;
             threads::start_reader(connection, path, QUEUE).map_err(|error| OpenError::thread(path, &error))
@@ -176,3 +179,6 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

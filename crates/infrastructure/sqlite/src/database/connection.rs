@@ -32,9 +32,8 @@ pub(super) fn writer(path: &Path, durability: Durability) -> rusqlite::Result<Co
         Durability::Normal => "normal",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // In pages of 4 KiB: a checkpoint every 16 MiB of log, seldom enough to stay out of the tail of
-    // the latencies, often enough to keep the log short.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+    // Another thread moves the log into the file; see `checkpoint`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     // Negative: KiB. The page cache of the system does the rest.
     connection.pragma_update(None, "cache_size", -4_096)?;

@@ -98,7 +98,10 @@ impl Error {
 pub(super) fn open(path: &Path, schema: &Schema, durability: Durability) -> Result<Connection, Error> {
     prepare(path)?;
     let failed = |error: rusqlite::Error| Error::engine(path, schema, &error);
+    // The journal mode, which the writer sets, is kept in the file: not in one that is to be refused.
+    recognise(&connection::reader(path).map_err(failed)?, path, schema)?;
     let connection = connection::writer(path, durability).map_err(failed)?;
+    // Once more: another process may have made the file meanwhile.
     recognise(&connection, path, schema)?;
     migrate(&connection, schema).map_err(failed)?;
     quick_check(&connection, path, schema)?;
@@ -171,6 +174,10 @@ fn migrate(connection: &Connection, schema: &Schema) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let newest = u32::try_from(schema.migrations.len()).unwrap_or(u32::MAX);
+    if version == newest {
+        // Writing what is there already would change the file all the same.
+        return connection.execute_batch("COMMIT");
+    }
     for migration in schema.migrations.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
         connection.execute_batch(migration)?;
     }

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Failure;
+use super::checkpoint::{self, Help};
 use super::connection::{self, Durability};
 
 /// Works in one transaction at most: bounds how long the first of them waits for the last.
@@ -73,9 +74,10 @@ pub(super) fn start_writer(
     durability: Durability,
     queue: usize,
     committed: watch::Sender<u64>,
+    help: Help,
 ) -> std::io::Result<mpsc::Sender<Box<dyn Job>>> {
     let (sender, inbox) = mpsc::channel(queue);
-    let writer = Writer { connection: Some(connection), path: path.to_owned(), durability, committed };
+    let writer = Writer { connection: Some(connection), path: path.to_owned(), durability, committed, help };
     std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || writer.run(inbox))?;
     Ok(sender)
 }
@@ -86,6 +88,7 @@ struct Writer {
     path: PathBuf,
     durability: Durability,
     committed: watch::Sender<u64>,
+    help: Help,
 }
 
 impl Writer {
@@ -98,6 +101,12 @@ impl Writer {
             }
             for job in group.drain(..) {
                 job.finish(failure.as_ref());
+            }
+            if self.help.is_wanted()
+                && let Some(connection) = &self.connection
+            {
+                // What it could not move, the next one will; the thread for it complains.
+                drop(checkpoint::pass(connection));
             }
         }
     }
