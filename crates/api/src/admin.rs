@@ -109,7 +109,11 @@ async fn list(Extract(state): Extract<Arc<State>>) -> Result<Answer, Error> {
     params(("name" = String, Path, description = "orders or search"),
         ("promote" = Option<String>, Query, description = "auto (unless said) or manual", pattern = "^(auto|manual)?$")),
     responses((status = 202, description = "It has begun", body = GenerationAnswer)))]
-async fn rebuild(Extract(state): Extract<Arc<State>>, Segments(name): Segments<String>, uri: Uri) -> Result<Answer, Error> {
+async fn rebuild(
+    Extract(state): Extract<Arc<State>>,
+    Segments(name): Segments<String>,
+    uri: Uri,
+) -> Result<Answer, Error> {
     let promote = match Parameters::read(&uri)?.get("promote") {
         None | Some("auto") => true,
         Some("manual") => false,
@@ -142,7 +146,11 @@ async fn discard(Extract(state): Extract<Arc<State>>, Segments(name): Segments<S
     params(("name" = String, Path, description = "orders or search"),
         ("limit" = Option<u64>, Query, description = "Events at most; 100 unless said", minimum = 1, maximum = 1_000)),
     responses((status = 200, description = "By position; never with their payload", body = ParkedList)))]
-async fn parked(Extract(state): Extract<Arc<State>>, Segments(name): Segments<String>, uri: Uri) -> Result<Answer, Error> {
+async fn parked(
+    Extract(state): Extract<Arc<State>>,
+    Segments(name): Segments<String>,
+    uri: Uri,
+) -> Result<Answer, Error> {
     let limit = Parameters::read(&uri)?.number("limit", 1..=1_000)?.unwrap_or(100);
     let parked = state.projections.parked(&name, usize::try_from(limit).unwrap_or(100)).await?;
     Answer::json(StatusCode::OK, &ParkedList { parked: parked.iter().map(ParkedAnswer::new).collect() })

@@ -1,7 +1,7 @@
 //! Whether the process lives, and whether it can serve: `/livez` and `/readyz`.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::extract::State as Extract;
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use futures_util::future::join_all;
 use serde::Serialize;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -83,11 +83,14 @@ pub trait Probe: Send + Sync {
     async fn check(&self) -> Health;
 }
 
+/// When all parts were asked, and what each said.
+type Asked = (Instant, Vec<(&'static str, Health)>);
+
 /// All parts, and their last answer.
 #[derive(Default)]
 pub struct Readiness {
     probes: Vec<Arc<dyn Probe>>,
-    last: Mutex<Option<(Instant, Vec<(&'static str, Health)>)>>,
+    last: Mutex<Option<Asked>>,
 }
 
 impl Readiness {
@@ -100,8 +103,7 @@ impl Readiness {
     /// Asks every part at once; an answer holds for a moment.
     pub async fn check(&self) -> Vec<(&'static str, Health)> {
         let mut last = self.last.lock().await;
-        if let Some((at, parts)) = last.as_ref().filter(|(at, _)| at.elapsed() < HOLDS) {
-            let _ = at;
+        if let Some((_, parts)) = last.as_ref().filter(|(at, _)| at.elapsed() < HOLDS) {
             return parts.clone();
         }
         let ask = |probe: &Arc<dyn Probe>| {

@@ -70,33 +70,37 @@ pub(crate) async fn run(
     let mut lease = Lease { store: Arc::clone(&orders.idempotency), key: Some(key.clone()) };
     let answer = match command(Claim { command_id, may_be_retry, key: Some(key) }).await {
         Ok(answer) => answer,
-        Err(error) if is_final(error.kind.status()) => problem::answer(error, context, request.path, state),
+        Err(error) if is_final(error.kind) => problem::answer(error, context, request.path, state),
         Err(error) => return Err(error),
     };
     lease.end(store(&answer)).await;
     Ok(answer)
 }
 
-/// Asking again would lead to the same answer. What is not final is not kept: a retry runs.
-fn is_final(status: StatusCode) -> bool {
+/// Asking again would lead to the same answer. What is not final is not kept: a retry runs. Whoever is
+/// told when to come back, after losing to other writers for instance, would otherwise come back in vain.
+fn is_final(kind: Kind) -> bool {
     use StatusCode as S;
-    [S::BAD_REQUEST, S::NOT_FOUND, S::CONFLICT, S::PRECONDITION_FAILED, S::UNPROCESSABLE_ENTITY].contains(&status)
+    let statuses = [S::BAD_REQUEST, S::NOT_FOUND, S::CONFLICT, S::PRECONDITION_FAILED, S::UNPROCESSABLE_ENTITY];
+    statuses.contains(&kind.status()) && kind.retry_after().is_none()
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Error> {
-    let Some(value) = headers.get(&IDEMPOTENCY_KEY) else {
+    let mut values = headers.get_all(&IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
     let good = |key: &&str| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    let key = value.to_str().ok().filter(good);
+    // Of two keys, nobody knows which one the client means.
+    let key = value.to_str().ok().filter(|_| values.next().is_none()).filter(good);
     key.map(|key| Some(key.to_owned()))
         .ok_or_else(|| Error::parameter("Idempotency-Key", "1 to 255 visible ASCII characters, such as a UUID"))
 }
 
 fn fingerprint(request: &Request<'_>) -> [u8; 16] {
-    let if_match = request.headers.get(IF_MATCH).map_or(&b""[..], |value| value.as_bytes());
+    let if_match = request.headers.get_all(IF_MATCH).iter().map(|value| value.as_bytes());
     let mut hash = Sha256::new();
-    for part in [request.method.as_bytes(), request.path.as_bytes(), if_match, request.body] {
+    for part in [request.method.as_bytes(), request.path.as_bytes(), request.body].into_iter().chain(if_match) {
         // With its length, so that two lists of parts never run together.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);

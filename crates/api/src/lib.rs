@@ -33,7 +33,6 @@ pub use recent::Recent;
 pub use state::{Config, Orders, RateLimit, State};
 
 /// All routes of a process: those of orders where it serves them, and those of operations.
-#[must_use]
 pub fn router(state: Arc<State>) -> Router {
     let (router, description) = openapi::routes(&state);
     let router = router.merge(openapi::swagger(description));

@@ -1,6 +1,7 @@
 //! What happens around every request: identity, trace, limits, deadline, panics, the writing of
 //! problems, metrics and the request log. One layer, because each further one costs every request.
 
+mod accept_encoding;
 mod log_limit;
 mod rate_limit;
 
@@ -12,7 +13,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use telemetry::TraceContext;
@@ -35,6 +36,10 @@ const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
 /// Bytes below which compression costs more than it saves.
 const COMPRESS_ABOVE: u64 = 1_024;
+/// Characters of `tracestate` that are handed on at most.
+const MAX_TRACESTATE: usize = 512;
+/// What the client is told about failures of ours.
+const LOGGED: &str = "the failure has been logged under the trace id";
 
 struct Layer {
     state: Arc<State>,
@@ -54,6 +59,10 @@ pub(crate) fn apply(router: Router, state: Arc<State>) -> Router {
         })
         .layer(from_fn_with_state(layer, around))
         .layer(CompressionLayer::new().compress_when(compress))
+        .layer(map_request(async |mut request: Request| {
+            accept_encoding::permit_identity(request.headers_mut());
+            request
+        }))
 }
 
 /// Counts a request as active until it is answered, or dropped.
@@ -86,7 +95,8 @@ async fn around(
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     request.extensions_mut().insert(context.clone());
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let span = tracing::info_span!(
+    // At the level of errors, since a span that the log's level leaves out cannot lend them its ids.
+    let span = tracing::error_span!(
         "request",
         trace_id = %context.trace.trace_id(),
         span_id = %context.trace.span_id(),
@@ -122,8 +132,10 @@ async fn guarded(state: &State, request: Request, next: Next) -> Response {
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(state.config.request_timeout, handler).await {
         Ok(Ok(response)) => response,
-        Ok(Err(_)) => Error { cause: Some("the handler panicked".to_owned()), ..Error::new(Kind::Internal, "the failure has been logged under the trace id") }
-            .into_response(),
+        Ok(Err(_)) => {
+            let error = Error { cause: Some("the handler panicked".to_owned()), ..Error::new(Kind::Internal, LOGGED) };
+            error.into_response()
+        }
         Err(_) => Error::new(
             Kind::DeadlineExceeded,
             "the request was given up; a command may have been carried out all the same, and an idempotency key makes it safe to repeat",
@@ -134,13 +146,22 @@ async fn guarded(state: &State, request: Request, next: Next) -> Response {
 
 fn context(headers: &HeaderMap) -> RequestContext {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let caller = text(TRACEPARENT).and_then(TraceContext::from_traceparent);
+    // More than one parent is none, says the standard.
+    let is_one = headers.get_all(TRACEPARENT).iter().nth(1).is_none();
+    let caller = text(TRACEPARENT).filter(|_| is_one).and_then(TraceContext::from_traceparent);
     let good = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     RequestContext {
         trace: caller.as_ref().map_or_else(TraceContext::root, TraceContext::child),
-        tracestate: caller.and(text(TRACESTATE)).filter(|state| state.len() <= 512).map(str::to_owned),
+        tracestate: caller.and_then(|_| tracestate(headers)),
         request_id: text(REQUEST_ID).filter(good).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
     }
+}
+
+/// The headers as one, as the standard wants them; none when they are longer than it asks us to hand on.
+fn tracestate(headers: &HeaderMap) -> Option<String> {
+    let parts: Option<Vec<_>> = headers.get_all(TRACESTATE).iter().map(|value| value.to_str().ok()).collect();
+    let state = parts?.join(",");
+    (1..=MAX_TRACESTATE).contains(&state.len()).then_some(state)
 }
 
 /// A method as a label: what is not of the standard is one word, so that nobody can make up series.

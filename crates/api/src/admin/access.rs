@@ -2,12 +2,13 @@
 //! very machine. A browser on this machine does not count as its user: a page from elsewhere could
 //! make it send requests, so a foreign `Origin` or `Host` is refused.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State as Extract};
-use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
 use secrecy::{ExposeSecret, SecretString};
@@ -22,30 +23,44 @@ pub(super) async fn check(
     next: Next,
 ) -> Result<Response, Error> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    decide(peer, request.headers(), state.config.admin_token.as_ref())?;
+    let authority = request.uri().authority().map(Authority::as_str);
+    decide(peer, authority, request.headers(), state.config.admin_token.as_ref())?;
     Ok(next.run(request).await)
 }
 
-fn decide(peer: Option<IpAddr>, headers: &HeaderMap, token: Option<&SecretString>) -> Result<(), Error> {
-    if let Some(token) = token
-        && bears(headers, token)
-    {
-        return Ok(());
-    }
-    let is_forwarded = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
-    if peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && !is_forwarded {
-        return if is_from_here(headers) {
-            Ok(())
-        } else {
-            Err(Error::new(Kind::Forbidden, "Host and Origin have to name this machine by its loopback address"))
-        };
-    }
+/// `authority` is the request target's, which HTTP/2 has in place of `Host`.
+fn decide(
+    peer: Option<IpAddr>,
+    authority: Option<&str>,
+    headers: &HeaderMap,
+    token: Option<&SecretString>,
+) -> Result<(), Error> {
+    let is_local = peer.is_some_and(is_this_machine) && !headers.keys().any(is_of_proxies);
+    let names_us = authority.is_none_or(is_loopback) && is_from_here(headers);
     match token {
+        Some(token) if bears(headers, token) => Ok(()),
+        _ if is_local && names_us => Ok(()),
         Some(_) => {
             Err(Error::new(Kind::Unauthorized, "send the header Authorization: Bearer with the server's ADMIN_TOKEN"))
         }
+        None if is_local => {
+            Err(Error::new(Kind::Forbidden, "Host and Origin have to name this machine by its loopback address"))
+        }
         None => Err(Error::new(Kind::Forbidden, "only from the machine itself; set ADMIN_TOKEN to allow more")),
     }
+}
+
+/// The two addresses of a client that chose none. Others of 127.0.0.0/8 stand for somebody else: a mesh's
+/// sidecar hands on what comes from other machines under 127.0.0.6.
+fn is_this_machine(peer: IpAddr) -> bool {
+    [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)].contains(&peer.to_canonical())
+}
+
+/// Whether a header of this name shows that somebody else stands behind the peer.
+fn is_of_proxies(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    ["x-forwarded-", "x-envoy-"].iter().any(|prefix| name.starts_with(prefix))
+        || ["forwarded", "via", "x-real-ip"].contains(&name)
 }
 
 fn bears(headers: &HeaderMap, token: &SecretString) -> bool {
@@ -53,7 +68,9 @@ fn bears(headers: &HeaderMap, token: &SecretString) -> bool {
     let Some((scheme, given)) = value.split_once(' ') else {
         return false;
     };
-    scheme.eq_ignore_ascii_case("bearer") && given.trim().as_bytes().ct_eq(token.expose_secret().as_bytes()).into()
+    let (given, token) = (given.trim().as_bytes(), token.expose_secret().as_bytes());
+    // An empty token is none: it would let everybody in.
+    scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && given.ct_eq(token).into()
 }
 
 fn is_from_here(headers: &HeaderMap) -> bool {
@@ -74,7 +91,7 @@ fn is_loopback(authority: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderName, HeaderValue};
+    use axum::http::HeaderValue;
 
     use super::*;
 
@@ -82,7 +99,7 @@ mod tests {
         let headers =
             headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let token = token.map(SecretString::from);
-        decide(Some(peer.parse().unwrap()), &headers.collect(), token.as_ref()).err().map(|error| error.kind)
+        decide(Some(peer.parse().unwrap()), None, &headers.collect(), token.as_ref()).err().map(|error| error.kind)
     }
 
     #[test]
@@ -90,7 +107,7 @@ mod tests {
         let token = Some("0123456789abcdef");
         let bearer = ("authorization", "Bearer 0123456789abcdef");
         let (here, far) = ("127.0.0.1", "192.0.2.1");
-        let cases: [(&str, &[(&'static str, &'static str)], Option<&str>, Option<Kind>); 14] = [
+        let cases: [(&str, &[(&'static str, &'static str)], Option<&str>, Option<Kind>); 20] = [
             (here, &[], None, None),
             ("::1", &[("host", "[::1]:5007")], None, None),
             ("::ffff:127.0.0.1", &[("host", "localhost:5007")], None, None),
@@ -105,9 +122,27 @@ mod tests {
             (far, &[], token, Some(Kind::Unauthorized)),
             (far, &[("authorization", "Bearer wrong")], token, Some(Kind::Unauthorized)),
             (far, &[bearer], token, None),
+            (far, &[bearer, ("x-forwarded-for", "192.0.2.7")], token, None),
+            (far, &[("authorization", "Bearer ")], Some(""), Some(Kind::Unauthorized)),
+            (here, &[("host", "evil.example:5007")], token, Some(Kind::Unauthorized)),
+            (here, &[("x-forwarded-proto", "http")], None, Some(Kind::Forbidden)),
+            (here, &[("x-envoy-attempt-count", "1")], None, Some(Kind::Forbidden)),
+            ("127.0.0.6", &[("host", "localhost")], None, Some(Kind::Forbidden)),
         ];
         for (peer, headers, token, expected) in cases {
             assert_eq!(verdict(peer, headers, token), expected, "{peer} {headers:?} {token:?}");
         }
+    }
+
+    #[test]
+    fn the_authority_of_http2_counts_as_host() {
+        let verdict = |authority| decide(Some([127, 0, 0, 1].into()), Some(authority), &HeaderMap::new(), None);
+        assert!(verdict("localhost:5007").is_ok());
+        assert_eq!(verdict("evil.example").err().map(|error| error.kind), Some(Kind::Forbidden));
+    }
+
+    #[test]
+    fn a_request_from_nowhere_is_refused() {
+        assert!(decide(None, None, &HeaderMap::new(), None).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State as Extract;
+use axum::extract::{OriginalUri, State as Extract};
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderMap, Request, StatusCode};
 use delivery::commands::{Command, Context};
@@ -182,7 +182,9 @@ async fn run(
     let context = parts.extensions.get::<RequestContext>().cloned();
     let context =
         context.ok_or_else(|| Error::new(Kind::Internal, "the failure has been logged under the trace id"))?;
-    let (headers, method, path) = (parts.headers.clone(), parts.method.clone(), parts.uri.path().to_owned());
+    // Of the whole path: that of a nested route begins behind BASE_PATH.
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    let (headers, method, path) = (parts.headers.clone(), parts.method.clone(), uri.path().to_owned());
     let request = Request::from_parts(parts, raw_body);
     let limit = state.config.body_limit;
     let bytes = match has_body {
