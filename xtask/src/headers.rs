@@ -1,12 +1,22 @@
-//! How files begin and how the tree is laid out: each Rust file opens by saying what it is for, and
-//! there is no `mod.rs`.
+//! How files begin and how the tree is laid out: each Rust file opens by saying what it is for, there
+//! is no `mod.rs`, and files that have grown long are told of.
 
 use std::path::Path;
 
 use crate::{Findings, tree};
 
+/// Where a file should be looked at for a seam. No failure: some files are long for a reason.
+const LONG: usize = 500;
+
 pub fn check(root: &Path) -> Findings {
     tree::files(root, &[".rs"]).iter().filter_map(|file| finding(file, &tree::text(root, file))).collect()
+}
+
+/// Files with more than [`LONG`] lines.
+pub fn long(root: &Path) -> Vec<String> {
+    let lines = |file: &String| tree::text(root, file).lines().count();
+    let files = tree::files(root, &[".rs"]).into_iter().map(|file| (lines(&file), file));
+    files.filter(|(lines, _)| *lines > LONG).map(|(lines, file)| format!("{file} has {lines} lines")).collect()
 }
 
 fn finding(file: &str, text: &str) -> Option<String> {
@@ -29,5 +39,16 @@ mod tests {
         assert!(finding("a.rs", "use b;\n").is_some());
         assert!(finding("a.rs", "").is_some());
         assert!(finding("a/mod.rs", "//! A.\n").is_some());
+    }
+
+    #[test]
+    fn a_tree_is_searched_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("deep")).unwrap();
+        std::fs::write(folder.path().join("good.rs"), "//! Good.\n").unwrap();
+        std::fs::write(folder.path().join("deep/bad.rs"), "use b;\n").unwrap();
+        std::fs::write(folder.path().join("deep/long.rs"), "//! Long.\n".repeat(LONG + 1)).unwrap();
+        assert_eq!(check(folder.path()), ["deep/bad.rs: open it with //! and what it is for"]);
+        assert_eq!(long(folder.path()), ["deep/long.rs has 501 lines"]);
     }
 }

@@ -32,6 +32,10 @@ struct Rule {
     wrappers: Vec<String>,
 }
 
+/// Crates that nobody uses but in tests. Not in `deny.toml`, because cargo-deny takes an empty list of
+/// wrappers for a ban of the crate itself.
+const UNUSED: [&str; 2] = ["contract-tests", "highbeam"];
+
 /// Which crate uses which, without development dependencies.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
@@ -64,10 +68,10 @@ fn uses(root: &Path) -> Result<Uses, String> {
     let mut uses = Uses::new();
     for node in list(&metadata["resolve"]["nodes"]) {
         let Some(user) = name(&node["id"]) else { continue };
-        let normal = |dependency: &&Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
+        let counts = |dependency: &&Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"] != "dev");
         let used = list(&node["deps"])
             .iter()
-            .filter(normal)
+            .filter(counts)
             .filter_map(|dependency| name(&dependency["pkg"]))
             .collect::<Vec<_>>();
         uses.entry(user).or_default().extend(used);
@@ -77,13 +81,24 @@ fn uses(root: &Path) -> Result<Uses, String> {
 
 fn violations(rules: &[Rule], uses: &Uses) -> Findings {
     let mut findings = Vec::new();
+    for name in UNUSED {
+        let users = uses.iter().filter(|(_, used)| used.contains(name));
+        findings.extend(users.map(|(user, _)| format!("{user} uses {name}, which nobody may but in tests")));
+    }
     for rule in rules {
+        if rule.wrappers.is_empty() {
+            findings.push(format!("deny.toml: {} has no wrappers, which bans it for cargo-deny", rule.name));
+        }
+        // A slip of the pen would be a rule that holds for nothing.
+        for name in rule.wrappers.iter().chain([&rule.name]).filter(|name| !uses.contains_key(*name)) {
+            findings.push(format!("deny.toml: no crate is named {name}"));
+        }
         for (user, used) in uses {
             if used.contains(&rule.name) && !rule.wrappers.contains(user) {
                 findings.push(format!(
                     "{user} uses {}, which only {} may (deny.toml)",
                     rule.name,
-                    join(&rule.wrappers)
+                    rule.wrappers.join(", ")
                 ));
             }
         }
@@ -95,10 +110,6 @@ fn violations(rules: &[Rule], uses: &Uses) -> Findings {
         }
     }
     findings
-}
-
-fn join(names: &[String]) -> String {
-    if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
 
 fn reach(from: &str, uses: &Uses) -> BTreeSet<String> {
@@ -121,21 +132,67 @@ mod tests {
         pairs.iter().map(|(user, used)| ((*user).to_owned(), used.iter().map(|u| (*u).to_owned()).collect())).collect()
     }
 
-    fn rule() -> Vec<Rule> {
-        vec![Rule { name: "rusqlite".into(), wrappers: vec!["sqlite".into()] }]
+    fn rule(name: &str, wrappers: &[&str]) -> Vec<Rule> {
+        vec![Rule { name: name.into(), wrappers: wrappers.iter().map(|name| (*name).to_owned()).collect() }]
     }
 
     #[test]
     fn a_wrapper_may_and_another_may_not() {
-        assert!(violations(&rule(), &uses(&[("sqlite", &["rusqlite"])])).is_empty());
-        let findings = violations(&rule(), &uses(&[("api", &["rusqlite"])]));
-        assert_eq!(findings, ["api uses rusqlite, which only sqlite may (deny.toml)"]);
+        let rules = rule("rusqlite", &["sqlite"]);
+        let mut graph = uses(&[("sqlite", &["rusqlite"]), ("rusqlite", &[])]);
+        assert_eq!(violations(&rules, &graph), Findings::new());
+        graph.extend(uses(&[("api", &["rusqlite"])]));
+        assert_eq!(violations(&rules, &graph), ["api uses rusqlite, which only sqlite may (deny.toml)"]);
+    }
+
+    #[test]
+    fn a_rule_that_holds_for_nothing_is_found() {
+        let graph = uses(&[("sqlite", &["rusqlite"]), ("rusqlite", &[])]);
+        assert_eq!(violations(&rule("rusqlit", &["sqlite"]), &graph), ["deny.toml: no crate is named rusqlit"]);
+        assert_eq!(
+            violations(&rule("sqlite", &[]), &graph),
+            ["deny.toml: sqlite has no wrappers, which bans it for cargo-deny"]
+        );
+    }
+
+    #[test]
+    fn what_is_for_tests_stays_in_tests() {
+        let graph = uses(&[("sqlite", &["contract-tests"]), ("contract-tests", &[])]);
+        assert_eq!(violations(&[], &graph), ["sqlite uses contract-tests, which nobody may but in tests"]);
     }
 
     #[test]
     fn what_is_pure_is_pure_all_the_way() {
         let findings = violations(&[], &uses(&[("delivery", &["helper"]), ("helper", &["tokio"])]));
         assert_eq!(findings, ["delivery reaches tokio, and has to stay pure"]);
+    }
+
+    /// From `Cargo.toml` to finding, over two crates that a folder holds.
+    #[test]
+    fn a_workspace_is_read_and_development_dependencies_do_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"a\", \"b\", \"c\"]\n");
+        write("deny.toml", "[bans]\ndeny = [{ crate = \"b\", wrappers = [\"c\"] }]\n");
+        for name in ["a", "b", "c"] {
+            write(&format!("{name}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n"));
+            write(&format!("{name}/src/lib.rs"), "");
+        }
+        let uses_b = |section: &str| {
+            let package = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n";
+            write("a/Cargo.toml", &format!("{package}[{section}]\nb = {{ path = \"../b\" }}\n"));
+            let lock =
+                Command::new("cargo").args(["generate-lockfile", "--offline"]).current_dir(folder.path()).output();
+            assert!(lock.unwrap().status.success());
+            check(folder.path())
+        };
+        assert_eq!(uses_b("dev-dependencies"), Findings::new());
+        assert_eq!(uses_b("dependencies"), ["a uses b, which only c may (deny.toml)"]);
+        assert_eq!(uses_b("build-dependencies"), ["a uses b, which only c may (deny.toml)"]);
     }
 
     #[test]

@@ -1,33 +1,59 @@
-//! Repository chores: `cargo xtask check` runs all of them, `cargo xtask NAME` one, and
-//! `cargo xtask semconv --write` brings generated files up to date.
+//! Repository chores: `cargo xtask check` runs every check, `cargo xtask NAME` one; `semconv --write`
+//! brings generated files up to date.
 
 mod check;
+mod deny;
 mod headers;
 mod layering;
 mod links;
+mod log_events;
 mod semconv;
 mod settings;
 mod tree;
 
 use std::process::ExitCode;
 
+const USAGE: &str =
+    "usage: cargo xtask check [--only NAME]… | layering | headers | links | settings | semconv [--check | --write]";
+
 /// What a chore finds wrong, one line each; empty when all is well.
 type Findings = Vec<String>;
+
+/// What a check has to say.
+#[derive(Default)]
+struct Outcome {
+    /// What is wrong.
+    findings: Findings,
+    /// What is worth knowing, and no failure.
+    notes: Vec<String>,
+}
+
+impl Outcome {
+    fn note(text: &str) -> Self {
+        Self { notes: vec![text.to_owned()], ..Self::default() }
+    }
+}
+
+impl From<Findings> for Outcome {
+    fn from(findings: Findings) -> Self {
+        Self { findings, ..Self::default() }
+    }
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let root = tree::root();
     let findings = match words.as_slice() {
-        ["check"] => return check::all(&root),
+        ["check", rest @ ..] => return check::all(&root, rest),
         ["layering"] => layering::check(&root),
         ["headers"] => headers::check(&root),
         ["links"] => links::check(&root),
         ["settings"] => settings::check(&root),
-        ["semconv"] => semconv::check(&root),
+        ["semconv"] | ["semconv", "--check"] => semconv::check(&root),
         ["semconv", "--write"] => semconv::write(&root),
         _ => {
-            eprintln!("usage: cargo xtask check | layering | headers | links | settings | semconv [--write]");
+            eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::{Findings, tree};
+use crate::{Findings, log_events, tree};
 
 const NAMES: &str = "crates/telemetry/src/names.rs";
 const PAGE: &str = "docs/telemetry/README.md";
@@ -61,25 +61,35 @@ impl Attribute {
     }
 }
 
+/// What is generated is up to date, and what is logged is declared.
 pub fn check(root: &Path) -> Findings {
-    let generated = match generate(root) {
-        Ok(generated) => generated,
+    let groups = match read(root) {
+        Ok(groups) => groups,
         Err(findings) => return findings,
     };
+    let generated = generate(&groups);
     let stale = generated.iter().filter(|(file, text)| tree::text(root, file) != *text);
-    stale.map(|(file, _)| format!("{file} is out of date: cargo xtask semconv --write")).collect()
+    let mut findings: Findings =
+        stale.map(|(file, _)| format!("{file} is out of date: cargo xtask semconv --write")).collect();
+    let declared: Vec<_> = events(&groups).map(|group| group.name.as_str()).collect();
+    findings.extend(log_events::check(root, &declared));
+    findings
 }
 
 pub fn write(root: &Path) -> Findings {
-    let generated = match generate(root) {
-        Ok(generated) => generated,
+    let generated = match read(root) {
+        Ok(groups) => generate(&groups),
         Err(findings) => return findings,
     };
     let failed = generated.iter().filter_map(|(file, text)| Some((file, std::fs::write(root.join(file), text).err()?)));
     failed.map(|(file, error)| format!("{file}: {error}")).collect()
 }
 
-fn generate(root: &Path) -> Result<[(&'static str, String); 2], Findings> {
+fn generate(groups: &[Group]) -> [(&'static str, String); 2] {
+    [(NAMES, names(groups)), (PAGE, page(groups))]
+}
+
+fn read(root: &Path) -> Result<Vec<Group>, Findings> {
     let (mut groups, mut findings) = (Vec::new(), Findings::new());
     for file in tree::files(root, &[".yaml"]).iter().filter(|file| file.starts_with("semconv/")) {
         if file.ends_with("registry_manifest.yaml") {
@@ -90,8 +100,11 @@ fn generate(root: &Path) -> Result<[(&'static str, String); 2], Findings> {
             Err(error) => findings.push(format!("{file}: {error}")),
         }
     }
+    if groups.is_empty() && findings.is_empty() {
+        findings.push("semconv/: nothing is declared".to_owned());
+    }
     findings.extend(faults(&groups));
-    if findings.is_empty() { Ok([(NAMES, names(&groups)), (PAGE, page(&groups))]) } else { Err(findings) }
+    if findings.is_empty() { Ok(groups) } else { Err(findings) }
 }
 
 /// What a registry may not have: unknown references, two of a name, a histogram without buckets.
@@ -132,6 +145,10 @@ fn exposed(group: &Group) -> String {
 
 fn metrics(groups: &[Group]) -> impl Iterator<Item = &Group> {
     groups.iter().filter(|group| group.kind == "metric")
+}
+
+fn events(groups: &[Group]) -> impl Iterator<Item = &Group> {
+    groups.iter().filter(|group| group.kind == "event")
 }
 
 fn names(groups: &[Group]) -> String {
@@ -182,7 +199,7 @@ fn page(groups: &[Group]) -> String {
         );
     }
     text.push_str("\n## Log events\n\n| message | stability | meaning |\n|---|---|---|\n");
-    for group in groups.iter().filter(|group| group.kind == "event") {
+    for group in events(groups) {
         let _ = writeln!(text, "| `{}` | {} | {} |", group.name, group.stability, group.brief);
     }
     text.push_str("\n## Attributes\n\n| name | meaning |\n|---|---|\n");

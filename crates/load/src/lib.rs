@@ -1,6 +1,6 @@
 //! Believable traffic for the order service, and honest measurements of what its customers feel.
 //!
-//! The generator behind `highbeam load` ([`execute`], [`run`]) and the demo traffic of `highbeam up`
+//! The generator behind `highbeam load` ([`execute`], [`run()`]) and the demo traffic of `highbeam up`
 //! ([`demo_traffic`]). It knows the HTTP contract of the service and nothing of its code: this crate
 //! depends on none of the server's, so that it tests the contract as a stranger would.
 //!
