@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Holds the running program against its own OpenAPI description with schemathesis: every operation, with
+# data that fits the description and data that does not. Everything it needs and leaves is in target/.
+#
+# Without python3 or the package it says "skipped: ..." and succeeds, unless SCHEMATHESIS_REQUIRED=1.
+# SCHEMATHESIS_EXAMPLES sets how many requests an operation gets in each phase.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version=4.32.5
+examples=${SCHEMATHESIS_EXAMPLES:-100}
+target=${CARGO_TARGET_DIR:-$PWD/target}
+venv=$target/venv-schemathesis
+
+skip() {
+    echo "skipped: $1"
+    [[ ${SCHEMATHESIS_REQUIRED:-0} == 1 ]] && exit 1
+    exit 0
+}
+
+command -v python3 >/dev/null || skip "python3 is not there"
+if [[ ! -x $venv/bin/schemathesis ]]; then
+    python3 -m venv "$venv" >/dev/null || skip "python3 cannot make a virtual environment"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version" ||
+        skip "schemathesis cannot be installed"
+fi
+
+cargo build --quiet --package highbeam
+folder=$(mktemp -d "$target/schemathesis.XXXXXX")
+server=
+stop() {
+    if [[ -n $server ]] && kill "$server" 2>/dev/null; then
+        wait "$server" || true
+    fi
+    rm -rf "$folder"
+}
+trap stop EXIT
+
+"$target/debug/highbeam" up --no-traffic --port 0 --data-dir "$folder/data" \
+    --ready-file "$folder/ready.json" >/dev/null 2>"$folder/log" &
+server=$!
+deadline=$((SECONDS + 60))
+until [[ -s $folder/ready.json ]]; do
+    if ! kill -0 "$server" 2>/dev/null || ((SECONDS > deadline)); then
+        cat "$folder/log"
+        echo "failed: the server did not become ready"
+        exit 1
+    fi
+    sleep 0.1
+done
+url=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["api"])' "$folder/ready.json")
+
+# watchOrder never ends by design, and the client waits for the end of an answer; the Rust tests cover it.
+status=0
+"$venv/bin/schemathesis" run "$url/openapi.json" --checks all --exclude-operation-id watchOrder \
+    --max-examples "$examples" --generation-database none --continue-on-failure --no-color "$@" || status=$?
+
+# Whatever was sent, the server must have taken it well.
+server_errors=$(grep -c '"http.response.status_code":50[0124-9]' "$folder/log" || true)
+if ! kill -0 "$server" 2>/dev/null; then
+    echo "failed: the server ended"
+    exit 1
+fi
+echo "schemathesis ended with status $status; $server_errors server errors in the log"
+[[ $server_errors == 0 ]] || status=1
+exit "$status"
