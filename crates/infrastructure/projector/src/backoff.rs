@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(15);
+/// The longest wait.
+pub(crate) const LONGEST: Duration = Duration::from_secs(15);
 
 /// Counts failures in a row.
 #[derive(Debug, Default)]

@@ -5,14 +5,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use delivery::repository::{self, Generation, GenerationState};
+use delivery::repository::{self, Batch, Generation, GenerationState};
 use eventsourcing::Position;
 use eventsourcing::store::Page;
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, interval, sleep};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, LONGEST};
 use crate::handle::{Error, Health, RunState, lag};
 use crate::lane::{Failure, Lane};
 use crate::{Options, Ports, parking};
@@ -51,7 +51,7 @@ struct Building {
 enum Wake {
     Live(Result<Page, Failure>),
     Building(Result<Page, Failure>),
-    Request(Option<Request>),
+    Request(Request),
     Measure,
     Shutdown,
 }
@@ -66,12 +66,17 @@ impl Engine {
     pub(crate) async fn supervise(self, mut inbox: mpsc::Receiver<Request>, mut shutdown: watch::Receiver<bool>) {
         let mut backoff = Backoff::default();
         loop {
+            let begun = Instant::now();
             let run = AssertUnwindSafe(self.run(&mut inbox, &mut shutdown)).catch_unwind().await;
             let failure = match run {
                 Ok(Ok(())) => break,
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure("the projection panicked".to_owned()),
             };
+            if begun.elapsed() > LONGEST {
+                // It was at work meanwhile: this is not one more failure in a row.
+                backoff.reset();
+            }
             let wait = backoff.next(rand_jitter());
             self.failed(&failure, wait);
             tokio::select! {
@@ -89,19 +94,22 @@ impl Engine {
         shutdown: &mut watch::Receiver<bool>,
     ) -> Result<(), Failure> {
         let mut lanes = self.lanes().await?;
+        self.tell_adopted(lanes.building.as_ref());
         let mut measure = interval(MEASURE_EVERY);
-        measure.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             match self.wake(&mut lanes, inbox, shutdown, &mut measure).await {
-                Wake::Shutdown | Wake::Request(None) => return Ok(()),
-                Wake::Live(page) => self.step(&mut lanes.live, page).await,
+                Wake::Shutdown => return Ok(()),
+                Wake::Live(page) => self.step_live(&mut lanes, page).await,
                 Wake::Building(page) => self.step_building(&mut lanes, page).await,
-                Wake::Request(Some(request)) => self.answer(&mut lanes, request).await,
+                Wake::Request(request) => self.answer(&mut lanes, request).await,
                 Wake::Measure => {
                     self.measure(lanes.live.checkpoint, lanes.live.parked).await;
                     self.promote_when_ready(&mut lanes).await;
+                    // A store that answers slowly is not only asked for its lag.
+                    measure.reset();
                 }
             }
+            self.show(&lanes);
         }
     }
 
@@ -123,7 +131,8 @@ impl Engine {
             _ = shutdown.wait_for(|stop| *stop) => Wake::Shutdown,
             page = lanes.live.next(&self.ports, &self.options) => Wake::Live(page),
             page = building => Wake::Building(page),
-            request = inbox.recv() => Wake::Request(request),
+            // Nobody may hold a handle any more: then there are no requests.
+            Some(request) = inbox.recv() => Wake::Request(request),
             _ = measure.tick() => Wake::Measure,
         }
     }
@@ -132,57 +141,93 @@ impl Engine {
     /// promoted by hand.
     async fn lanes(&self) -> Result<Lanes, Failure> {
         let generations = self.ports.target.generations().await?;
+        let failure = self.health.lock().unwrap_or_else(PoisonError::into_inner).last_error.clone();
         let lane = |state: GenerationState, batch: usize| {
             let status = generations.iter().find(|status| status.state == state)?;
-            Some(Lane::new(status.generation, status.checkpoint, batch, self.options.partitions))
+            let lane = Lane::new(status.generation, status.checkpoint, batch, self.options.partitions);
+            Some(lane.after(failure.clone()))
         };
         let live = lane(GenerationState::Live, self.options.live_batch)
             .ok_or_else(|| Failure("the projection's store has no live generation".to_owned()))?;
-        let building = lane(GenerationState::Building, self.options.rebuild_batch).map(|lane| {
-            tracing::warn!(
-                projection = self.options.name,
-                generation = lane.generation.0,
-                "rebuild goes on after a restart and has to be promoted by hand"
-            );
-            Building { lane, promote: false }
-        });
+        let building =
+            lane(GenerationState::Building, self.options.rebuild_batch).map(|lane| Building { lane, promote: false });
         Ok(Lanes { live, building })
     }
 
-    async fn step(&self, lane: &mut Lane, page: Result<Page, Failure>) {
+    fn tell_adopted(&self, building: Option<&Building>) {
+        if let Some(building) = building {
+            tracing::warn!(
+                projection = self.options.name,
+                generation = building.lane.generation.0,
+                "rebuild goes on after a restart and has to be promoted by hand"
+            );
+        }
+    }
+
+    /// After a failure: generations may have come and gone unseen, because an answer was lost. A target
+    /// that cannot be asked is asked after the next failure.
+    async fn agree(&self, lanes: &mut Lanes) {
+        let Ok(found) = self.lanes().await else { return };
+        if found.live.generation != lanes.live.generation {
+            lanes.live = found.live;
+        }
+        let number = |building: &Option<Building>| building.as_ref().map(|building| building.lane.generation);
+        if number(&found.building) != number(&lanes.building) {
+            self.tell_adopted(found.building.as_ref());
+            lanes.building = found.building;
+        }
+    }
+
+    async fn step_live(&self, lanes: &mut Lanes, page: Result<Page, Failure>) {
+        if self.step(&mut lanes.live, page).await {
+            self.ports.metrics.projection.parked(self.options.name, lanes.live.parked as u64);
+        } else {
+            self.agree(lanes).await;
+        }
+    }
+
+    async fn step_building(&self, lanes: &mut Lanes, page: Result<Page, Failure>) {
+        let Some(building) = &mut lanes.building else { return };
+        if !self.step(&mut building.lane, page).await {
+            self.agree(lanes).await;
+        } else if building.lane.checkpoint >= lanes.live.checkpoint {
+            self.promote_when_ready(lanes).await;
+        }
+    }
+
+    /// Whether all went well.
+    async fn step(&self, lane: &mut Lane, page: Result<Page, Failure>) -> bool {
         let started = Instant::now();
         let done = match page {
             Ok(page) => lane.project(&self.ports, page).await,
             Err(failure) => Err(failure),
         };
         match done {
+            Ok(0) => true,
             Ok(events) => {
-                let metrics = &self.ports.metrics.projection;
                 let events = u32::try_from(events).unwrap_or(u32::MAX);
-                metrics.batch(self.options.name, events, started.elapsed().as_secs_f64());
-                self.recovered();
-                metrics.parked(self.options.name, lane.parked as u64);
+                self.ports.metrics.projection.batch(self.options.name, events, started.elapsed().as_secs_f64());
+                true
             }
             Err(failure) => {
-                let wait = lane.fail(rand_jitter());
+                let wait = lane.fail(&failure, rand_jitter());
                 self.failed(&failure, wait);
+                false
             }
         }
     }
 
-    async fn step_building(&self, lanes: &mut Lanes, page: Result<Page, Failure>) {
-        let Some(building) = &mut lanes.building else { return };
-        self.step(&mut building.lane, page).await;
-        self.promote_when_ready(lanes).await;
-    }
-
-    /// Asked after each step of a rebuild, and now and then, since an empty store gives no steps.
+    /// Asked after each step that takes a rebuild to the live checkpoint, and now and then, since it may
+    /// have got there without a step.
     async fn promote_when_ready(&self, lanes: &mut Lanes) {
-        let ready = |building: &Building| building.promote && building.lane.checkpoint >= lanes.live.checkpoint;
-        if lanes.building.as_ref().is_some_and(ready) {
-            let _ = self.promote(lanes).await.inspect_err(|error| {
-                tracing::warn!(projection = self.options.name, error.cause = %error, "rebuild could not be promoted");
-            });
+        if lanes.building.as_ref().is_some_and(|building| building.promote) {
+            match self.promote(lanes).await {
+                // A store that fails shows in the lane.
+                Ok(_) | Err(Error::NotCaughtUp { .. } | Error::Store(_)) => {}
+                Err(error) => {
+                    tracing::warn!(projection = self.options.name, error.cause = %error, "rebuild could not be promoted");
+                }
+            }
         }
     }
 
@@ -206,7 +251,7 @@ impl Engine {
     async fn unblocked(&self, lanes: &mut Lanes, done: Result<usize, Error>) -> Result<usize, Error> {
         if let Err(failure) = lanes.live.reload_parked(&self.ports).await {
             // What is blocked is read again when the lane starts over.
-            let wait = lanes.live.fail(rand_jitter());
+            let wait = lanes.live.fail(&failure, rand_jitter());
             self.failed(&failure, wait);
         }
         self.ports.metrics.projection.parked(self.options.name, lanes.live.parked as u64);
@@ -218,8 +263,14 @@ impl Engine {
             return Err(Error::RebuildRunning);
         }
         let generation = match self.ports.target.begin_rebuild().await {
-            Err(repository::Error::RebuildRunning(_)) => return Err(Error::RebuildRunning),
-            begun => begun?,
+            Ok(generation) => generation,
+            Err(error) => {
+                self.agree(lanes).await;
+                return Err(match error {
+                    repository::Error::RebuildRunning(_) => Error::RebuildRunning,
+                    error => error.into(),
+                });
+            }
         };
         let lane = Lane::new(generation, Position::START, self.options.rebuild_batch, self.options.partitions);
         lanes.building = Some(Building { lane, promote });
@@ -229,34 +280,52 @@ impl Engine {
 
     /// The rebuild has to be at the live checkpoint at least: readers never go back in time.
     async fn promote(&self, lanes: &mut Lanes) -> Result<Generation, Error> {
-        let Some(building) = lanes.building.take() else {
+        let Some(building) = &mut lanes.building else {
             return Err(Error::NoRebuild);
         };
-        let (checkpoint, live) = (building.lane.checkpoint, lanes.live.checkpoint);
-        if checkpoint < live {
-            lanes.building = Some(building);
-            return Err(Error::NotCaughtUp { checkpoint, live });
-        }
-        let generation = building.lane.generation;
+        self.catch_up(&mut building.lane, lanes.live.checkpoint).await?;
+        let (generation, checkpoint) = (building.lane.generation, building.lane.checkpoint);
         if let Err(error) = self.ports.target.promote(generation).await {
-            lanes.building = Some(building);
+            self.agree(lanes).await;
             return Err(error.into());
         }
         // A new lane on the same generation: with the live batch size, from its checkpoint.
         lanes.live = Lane::new(generation, checkpoint, self.options.live_batch, self.options.partitions);
+        lanes.building = None;
         tracing::info!(projection = self.options.name, generation = generation.0, "rebuild promoted");
         Ok(generation)
     }
 
+    /// A rebuild stops at the last event that is followed, which may be before the live checkpoint: takes
+    /// it there when only events of other streams are between.
+    async fn catch_up(&self, lane: &mut Lane, live: Position) -> Result<(), Error> {
+        let mut seen = lane.checkpoint;
+        while seen < live {
+            let page = self.ports.store.read_all(seen, 1, &self.options.prefix).await?;
+            let is_missing = page.events.first().is_some_and(|event| event.position <= live);
+            if is_missing || page.next <= seen {
+                return Err(Error::NotCaughtUp { checkpoint: lane.checkpoint, live });
+            }
+            seen = page.next;
+        }
+        if lane.checkpoint < live {
+            let batch = Batch { checkpoint: Some(live), ..Batch::default() };
+            self.ports.target.commit(lane.generation, batch).await?;
+            lane.checkpoint = live;
+        }
+        Ok(())
+    }
+
     async fn discard(&self, lanes: &mut Lanes) -> Result<Generation, Error> {
-        let Some(building) = lanes.building.take() else {
+        let Some(building) = &lanes.building else {
             return Err(Error::NoRebuild);
         };
         let generation = building.lane.generation;
         if let Err(error) = self.ports.target.discard(generation).await {
-            lanes.building = Some(building);
+            self.agree(lanes).await;
             return Err(error.into());
         }
+        lanes.building = None;
         tracing::info!(projection = self.options.name, generation = generation.0, "rebuild discarded");
         Ok(generation)
     }
@@ -285,10 +354,13 @@ impl Engine {
         });
     }
 
-    fn recovered(&self) {
+    /// The projection is well when all its lanes are.
+    fn show(&self, lanes: &Lanes) {
+        let building = lanes.building.as_ref().and_then(|building| building.lane.failure());
+        let failure = lanes.live.failure().or(building);
         self.set_health(|health| {
-            health.state = RunState::Running;
-            health.last_error = None;
+            health.state = if failure.is_some() { RunState::BackingOff } else { RunState::Running };
+            health.last_error = failure.map(str::to_owned);
         });
     }
 

@@ -2,7 +2,7 @@
 //! over partitions; within an order the events keep their order.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +18,10 @@ use jiff::Timestamp;
 /// Below this many events a step is not worth spreading.
 const SPREAD_FROM: usize = 128;
 
+/// Streams with parked events, and the revisions that are parked: what comes after the first is parked
+/// too.
+pub(crate) type Blocked = HashMap<StreamId, BTreeSet<Revision>>;
+
 /// What a step leads to.
 #[derive(Default)]
 pub(crate) struct Outcome {
@@ -30,8 +34,7 @@ pub(crate) struct Outcome {
 pub(crate) struct Step {
     pub(crate) target: Arc<dyn ProjectionStore>,
     pub(crate) generation: Generation,
-    /// Streams with a parked event: what comes after it is parked too.
-    pub(crate) blocked: Arc<HashSet<StreamId>>,
+    pub(crate) blocked: Arc<Blocked>,
     pub(crate) now: Timestamp,
 }
 
@@ -63,7 +66,10 @@ impl Step {
         let mut newly_blocked = HashSet::new();
         let mut parked = Vec::new();
         for event in events {
-            if self.blocked.contains(&event.stream) || newly_blocked.contains(&event.stream) {
+            if self.is_parked(&event) {
+                continue;
+            }
+            if self.is_blocked(&event) || newly_blocked.contains(&event.stream) {
                 parked.push(self.park(event, "an earlier event of this order is parked".to_owned()));
                 continue;
             }
@@ -86,6 +92,10 @@ impl Step {
                     views.insert(view.id, view);
                 }
                 Err(error) => {
+                    if let Some(stored) = self.seen(id, &event).await? {
+                        views.insert(stored.id, stored);
+                        continue;
+                    }
                     if let Some((id, view)) = id.zip(view) {
                         views.insert(id, view);
                     }
@@ -96,6 +106,25 @@ impl Step {
         }
         let upserts = views.into_values().filter(|view| changed.contains(&view.id)).collect();
         Ok(Outcome { upserts, parked })
+    }
+
+    /// Redelivered: it stays parked as it is, with its own error and attempts.
+    fn is_parked(&self, event: &RecordedEvent) -> bool {
+        self.blocked.get(&event.stream).is_some_and(|parked| parked.contains(&event.revision))
+    }
+
+    /// What comes before the first parked event has been applied, and is not held up by it.
+    fn is_blocked(&self, event: &RecordedEvent) -> bool {
+        let first = self.blocked.get(&event.stream).and_then(BTreeSet::first);
+        first.is_some_and(|first| *first < event.revision)
+    }
+
+    /// The order's document, when it is past an event that cannot be applied: redelivered after it was
+    /// skipped, in a page that begins with the order's first event and so did not load the document.
+    async fn seen(&self, id: Option<OrderId>, event: &RecordedEvent) -> Result<Option<OrderView>, Error> {
+        let Some(id) = id else { return Ok(None) };
+        let stored = self.target.load(self.generation, &[id]).await?.pop();
+        Ok(stored.filter(|stored| stored.revision >= event.revision))
     }
 
     /// The views that the events build on. An order whose first event is in the page has none.

@@ -1,18 +1,20 @@
 //! A generation on its way: its subscription, what is blocked in it, how it fares. The engine runs one
 //! lane for the live generation and one more during a rebuild.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::mem;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::repository::{Batch, Generation};
-use eventsourcing::store::Page;
-use eventsourcing::{Position, StreamId, Subscription};
+use delivery::repository::{self, Batch, Generation, ParkedEvent};
+use eventsourcing::store::{self, Page};
+use eventsourcing::{Position, Subscription};
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
 use crate::backoff::Backoff;
-use crate::fold::{Step, with_causes};
+use crate::fold::{Blocked, Step, with_causes};
 use crate::{Options, Ports};
 
 /// Parked events that a generation may hold before its lane stops: a projection that can apply nothing
@@ -25,10 +27,32 @@ pub(crate) struct Lane {
     pub(crate) parked: usize,
     batch: usize,
     partitions: NonZeroUsize,
-    blocked: Arc<HashSet<StreamId>>,
-    subscription: Option<Box<dyn Subscription>>,
+    blocked: Arc<Blocked>,
+    source: Source,
     backoff: Backoff,
     retry_at: Option<Instant>,
+    failure: Option<String>,
+}
+
+/// Where pages come from. What is under way is kept here and not in the future of [`Lane::next`]: the
+/// engine drops that one whenever something else comes first, and an engine that answers slowly would
+/// have to begin again each time.
+#[derive(Default)]
+enum Source {
+    #[default]
+    None,
+    Subscribing(BoxFuture<'static, Result<Subscribed, Failure>>),
+    Subscribed(Box<dyn Subscription>),
+    Reading(BoxFuture<'static, (Box<dyn Subscription>, Result<Page, store::Error>)>),
+}
+
+/// A subscription, and what has to be known to begin with it.
+struct Subscribed {
+    subscription: Box<dyn Subscription>,
+    checkpoint: Position,
+    blocked: Blocked,
+    /// There is nothing to project yet.
+    is_caught_up: bool,
 }
 
 /// What went wrong, in one line for the log and the status.
@@ -49,46 +73,81 @@ impl Lane {
             batch,
             partitions,
             blocked: Arc::default(),
-            subscription: None,
+            source: Source::None,
             backoff: Backoff::default(),
             retry_at: None,
+            failure: None,
         }
     }
 
-    /// Waits for the next page; (re)subscribes when there is need. Cancel-safe.
+    /// A lane that has yet to show that this failure is over.
+    pub(crate) fn after(self, failure: Option<String>) -> Self {
+        Self { failure, ..self }
+    }
+
+    /// The last failure, until the next success.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// Waits for the next page; (re)subscribes when there is need. Right after that the page is empty
+    /// when there is nothing to project: projecting it shows that the engines answer. Cancel-safe.
     pub(crate) async fn next(&mut self, ports: &Ports, options: &Options) -> Result<Page, Failure> {
         if let Some(at) = self.retry_at {
             sleep_until(at).await;
             self.retry_at = None;
         }
-        if self.subscription.is_none() {
-            self.subscribe(ports, options).await?;
+        loop {
+            match &mut self.source {
+                Source::Subscribing(subscribing) => {
+                    let subscribed = subscribing.await;
+                    self.source = Source::None;
+                    let Subscribed { subscription, checkpoint, blocked, is_caught_up } = subscribed?;
+                    self.checkpoint = checkpoint;
+                    self.block(blocked);
+                    self.source = Source::Subscribed(subscription);
+                    if is_caught_up {
+                        return Ok(Page { events: Vec::new(), next: checkpoint });
+                    }
+                }
+                Source::Reading(reading) => {
+                    let (subscription, page) = reading.await;
+                    self.source = Source::Subscribed(subscription);
+                    return Ok(page?);
+                }
+                Source::None => {
+                    self.source = Source::Subscribing(Box::pin(subscribe(
+                        ports.clone(),
+                        options.prefix.clone(),
+                        self.generation,
+                    )));
+                }
+                Source::Subscribed(_) => {
+                    if let Source::Subscribed(mut subscription) = mem::take(&mut self.source) {
+                        let batch = self.batch;
+                        self.source = Source::Reading(Box::pin(async move {
+                            let page = subscription.next(batch).await;
+                            (subscription, page)
+                        }));
+                    }
+                }
+            }
         }
-        match &mut self.subscription {
-            Some(subscription) => Ok(subscription.next(self.batch).await?),
-            None => Ok(Page { events: Vec::new(), next: self.checkpoint }),
-        }
-    }
-
-    /// Takes up where the target says that this generation is.
-    async fn subscribe(&mut self, ports: &Ports, options: &Options) -> Result<(), Failure> {
-        self.reload_parked(ports).await?;
-        let generations = ports.target.generations().await?;
-        let status = generations
-            .iter()
-            .find(|status| status.generation == self.generation)
-            .ok_or_else(|| Failure(format!("generation {} is gone", self.generation.0)))?;
-        self.checkpoint = status.checkpoint;
-        self.subscription = Some(ports.store.subscribe(self.checkpoint, &options.prefix).await?);
-        Ok(())
     }
 
     /// Reads again which streams are blocked.
     pub(crate) async fn reload_parked(&mut self, ports: &Ports) -> Result<(), Failure> {
-        let parked = ports.target.parked(self.generation, MAX_PARKED).await?;
-        self.parked = parked.len();
-        self.blocked = Arc::new(parked.into_iter().map(|parked| parked.event.stream).collect());
+        if let Source::Subscribing(_) = self.source {
+            // It may have read what is blocked already.
+            self.source = Source::None;
+        }
+        self.block(blocked(ports, self.generation).await?);
         Ok(())
+    }
+
+    fn block(&mut self, blocked: Blocked) {
+        self.parked = blocked.values().map(BTreeSet::len).sum();
+        self.blocked = Arc::new(blocked);
     }
 
     /// Projects a page and commits it together with the checkpoint.
@@ -106,24 +165,52 @@ impl Lane {
             now: ports.clock.now(),
         };
         let outcome = step.run(page.events, self.partitions).await?;
-        let newly_parked: Vec<StreamId> = outcome.parked.iter().map(|parked| parked.event.stream.clone()).collect();
+        let newly_parked: Vec<_> =
+            outcome.parked.iter().map(|parked| (parked.event.stream.clone(), parked.event.revision)).collect();
         let batch =
             Batch { upserts: outcome.upserts, park: outcome.parked, release: Vec::new(), checkpoint: Some(page.next) };
         ports.target.commit(self.generation, batch).await?;
         self.checkpoint = page.next;
         if !newly_parked.is_empty() {
             self.parked += newly_parked.len();
-            Arc::make_mut(&mut self.blocked).extend(newly_parked);
+            let blocked = Arc::make_mut(&mut self.blocked);
+            for (stream, revision) in newly_parked {
+                blocked.entry(stream).or_default().insert(revision);
+            }
         }
         self.backoff.reset();
+        self.failure = None;
         Ok(events)
     }
 
     /// Gives the subscription up and waits a while: the next attempt starts from the checkpoint.
-    pub(crate) fn fail(&mut self, jitter: f64) -> Duration {
+    pub(crate) fn fail(&mut self, failure: &Failure, jitter: f64) -> Duration {
         let wait = self.backoff.next(jitter);
-        self.subscription = None;
+        self.source = Source::None;
         self.retry_at = Some(Instant::now() + wait);
+        self.failure = Some(failure.0.clone());
         wait
     }
+}
+
+/// Takes up where the target says that this generation is.
+async fn subscribe(ports: Ports, prefix: String, generation: Generation) -> Result<Subscribed, Failure> {
+    let blocked = blocked(&ports, generation).await?;
+    let generations = ports.target.generations().await?;
+    let status = generations
+        .iter()
+        .find(|status| status.generation == generation)
+        .ok_or_else(|| Failure(format!("generation {} is gone", generation.0)))?;
+    let checkpoint = status.checkpoint;
+    let subscription = ports.store.subscribe(checkpoint, &prefix).await?;
+    let is_caught_up = ports.store.read_all(checkpoint, 1, &prefix).await?.events.is_empty();
+    Ok(Subscribed { subscription, checkpoint, blocked, is_caught_up })
+}
+
+async fn blocked(ports: &Ports, generation: Generation) -> Result<Blocked, repository::Error> {
+    let mut blocked = Blocked::new();
+    for ParkedEvent { event, .. } in ports.target.parked(generation, MAX_PARKED).await? {
+        blocked.entry(event.stream).or_default().insert(event.revision);
+    }
+    Ok(blocked)
 }
