@@ -8,6 +8,7 @@
 )]
 
 pub mod clock;
+pub mod commands;
 pub mod event_store;
 pub mod idempotency;
 pub mod orders;

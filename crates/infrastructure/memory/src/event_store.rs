@@ -173,4 +173,8 @@ mod tests {
     }
 
     contract_tests::event_store_contract!(place: || (), open: open);
+
+    mod commands {
+        contract_tests::order_commands_contract!(place: || (), open: super::open);
+    }
 }

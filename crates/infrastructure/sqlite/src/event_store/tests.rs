@@ -26,3 +26,7 @@ mod contract {
 mod reopened {
     contract_tests::event_store_reopen_contract!(place: super::folder, open: super::open);
 }
+
+mod commands {
+    contract_tests::order_commands_contract!(place: super::folder, open: super::open);
+}
