@@ -107,7 +107,7 @@ async fn list(Extract(state): Extract<Arc<State>>) -> Result<Answer, Error> {
 /// Build a new generation beside the live one
 #[utoipa::path(post, path = "/admin/projections/{name}/rebuild", tag = "operations", operation_id = "rebuildProjection",
     params(("name" = String, Path, description = "orders or search"),
-        ("promote" = Option<String>, Query, description = "auto (unless said) or manual", pattern = "^(auto|manual)?$")),
+        ("promote" = Option<String>, Query, description = "auto (unless said) or manual", pattern = "^(auto|manual)$")),
     responses((status = 202, description = "It has begun", body = GenerationAnswer)))]
 async fn rebuild(
     Extract(state): Extract<Arc<State>>,

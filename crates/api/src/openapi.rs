@@ -8,7 +8,8 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Type};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -55,6 +56,7 @@ pub(crate) fn routes(state: &Arc<State>) -> (Router<Arc<State>>, OpenApi) {
     let (router, mut description) = router.merge(operations).split_for_parts();
     env!("CARGO_PKG_VERSION").clone_into(&mut description.info.version);
     declare_problems(&mut description);
+    deny_null(&mut description);
     (router, description)
 }
 
@@ -106,6 +108,23 @@ fn declare_problems(description: &mut OpenApi) {
                 let status = kind.status().as_str().to_owned();
                 let same: Vec<_> = kinds.iter().filter(|other| other.status() == kind.status()).copied().collect();
                 operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(problem(&same).into()));
+            }
+        }
+    }
+}
+
+/// Parameters that may be left out are described as nullable, since they are options here. But there is
+/// no way to write null in a query or a header.
+fn deny_null(description: &mut OpenApi) {
+    let parameters = description.paths.paths.values_mut().flat_map(operations).filter_map(|it| it.parameters.as_mut());
+    for parameter in parameters.flatten() {
+        if let RefOr::T(parameter) = parameter
+            && let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+            && let SchemaType::Array(types) = &mut schema.schema_type
+        {
+            types.retain(|r#type| *r#type != Type::Null);
+            if let [only] = types.as_slice() {
+                schema.schema_type = SchemaType::Type(only.clone());
             }
         }
     }

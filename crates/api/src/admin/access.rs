@@ -104,10 +104,11 @@ mod tests {
 
     #[test]
     fn the_matrix() {
+        type Case = (&'static str, &'static [(&'static str, &'static str)], Option<&'static str>, Option<Kind>);
+        const BEARER: (&str, &str) = ("authorization", "Bearer 0123456789abcdef");
         let token = Some("0123456789abcdef");
-        let bearer = ("authorization", "Bearer 0123456789abcdef");
         let (here, far) = ("127.0.0.1", "192.0.2.1");
-        let cases: [(&str, &[(&'static str, &'static str)], Option<&str>, Option<Kind>); 20] = [
+        let cases: [Case; 20] = [
             (here, &[], None, None),
             ("::1", &[("host", "[::1]:5007")], None, None),
             ("::ffff:127.0.0.1", &[("host", "localhost:5007")], None, None),
@@ -121,8 +122,8 @@ mod tests {
             (far, &[], None, Some(Kind::Forbidden)),
             (far, &[], token, Some(Kind::Unauthorized)),
             (far, &[("authorization", "Bearer wrong")], token, Some(Kind::Unauthorized)),
-            (far, &[bearer], token, None),
-            (far, &[bearer, ("x-forwarded-for", "192.0.2.7")], token, None),
+            (far, &[BEARER], token, None),
+            (far, &[BEARER, ("x-forwarded-for", "192.0.2.7")], token, None),
             (far, &[("authorization", "Bearer ")], Some(""), Some(Kind::Unauthorized)),
             (here, &[("host", "evil.example:5007")], token, Some(Kind::Unauthorized)),
             (here, &[("x-forwarded-proto", "http")], None, Some(Kind::Forbidden)),

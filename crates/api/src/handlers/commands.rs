@@ -18,7 +18,7 @@ use crate::context::RequestContext;
 use crate::dto::{AddressBody, CancelBody, CartBody, CreateBody, PayBody, cart};
 use crate::error::{Error, Kind};
 use crate::idempotency::{self, Claim};
-use crate::parameters::{Segments, order_id};
+use crate::parameters::{IdempotencyHeader, PreconditionHeader, Segments, order_id};
 use crate::{Orders, State, body};
 
 type Outcome = Result<Answer, Error>;
@@ -26,7 +26,7 @@ type Outcome = Result<Answer, Error>;
 /// Place an order
 #[utoipa::path(
     post, path = "/orders", tag = "commands", operation_id = "createOrder",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with this key are one command", max_length = 255)),
+    params(IdempotencyHeader),
     request_body(content = inline(CreateBody<'static>), content_type = "application/json"),
     responses((status = 201, description = "The order's id", body = String, content_type = "application/json", headers(
         ("Location" = String, description = "Where the order is"),
@@ -54,7 +54,7 @@ pub(crate) async fn create(Extract(state): Extract<Arc<State>>, request: Request
 #[utoipa::path(
     put, path = "/orders/pay/{id}", tag = "commands", operation_id = "payOrder",
     params(("id" = uuid::Uuid, Path, description = "The order"),
-        ("Idempotency-Key" = Option<String>, Header, max_length = 255), ("If-Match" = Option<String>, Header, description = "A quoted revision")),
+        IdempotencyHeader, PreconditionHeader),
     request_body(content = PayBody, content_type = "application/json"),
     responses((status = 200, description = "The order's id", body = String, content_type = "application/json")),
 )]
@@ -74,7 +74,7 @@ pub(crate) async fn pay(
 #[utoipa::path(
     put, path = "/orders/submit/{id}", tag = "commands", operation_id = "submitOrder",
     params(("id" = uuid::Uuid, Path, description = "The order"),
-        ("Idempotency-Key" = Option<String>, Header, max_length = 255), ("If-Match" = Option<String>, Header, description = "A quoted revision")),
+        IdempotencyHeader, PreconditionHeader),
     responses((status = 200, description = "The order's id", body = String, content_type = "application/json")),
 )]
 pub(crate) async fn submit(
@@ -89,7 +89,7 @@ pub(crate) async fn submit(
 #[utoipa::path(
     put, path = "/orders/cart/{id}", tag = "commands", operation_id = "updateCart",
     params(("id" = uuid::Uuid, Path, description = "The order"),
-        ("Idempotency-Key" = Option<String>, Header, max_length = 255), ("If-Match" = Option<String>, Header, description = "A quoted revision")),
+        IdempotencyHeader, PreconditionHeader),
     request_body(content = inline(CartBody<'static>), content_type = "application/json"),
     responses((status = 200, description = "The order's id", body = String, content_type = "application/json")),
 )]
@@ -109,7 +109,7 @@ pub(crate) async fn update_cart(
 #[utoipa::path(
     post, path = "/orders/cancel/{id}", tag = "commands", operation_id = "cancelOrder",
     params(("id" = uuid::Uuid, Path, description = "The order"),
-        ("Idempotency-Key" = Option<String>, Header, max_length = 255), ("If-Match" = Option<String>, Header, description = "A quoted revision")),
+        IdempotencyHeader, PreconditionHeader),
     request_body(content = CancelBody, content_type = "application/json"),
     responses((status = 200, description = "The order's id", body = String, content_type = "application/json")),
 )]
@@ -129,7 +129,7 @@ pub(crate) async fn cancel(
 #[utoipa::path(
     post, path = "/orders/complete/{id}", tag = "commands", operation_id = "completeOrder",
     params(("id" = uuid::Uuid, Path, description = "The order"),
-        ("Idempotency-Key" = Option<String>, Header, max_length = 255), ("If-Match" = Option<String>, Header, description = "A quoted revision")),
+        IdempotencyHeader, PreconditionHeader),
     responses((status = 200, description = "The order's id", body = String, content_type = "application/json")),
 )]
 pub(crate) async fn complete(
@@ -145,7 +145,7 @@ pub(crate) async fn complete(
 #[utoipa::path(
     put, path = "/orders/address/{id}", tag = "commands", operation_id = "changeAddress",
     params(("id" = uuid::Uuid, Path, description = "The order"),
-        ("Idempotency-Key" = Option<String>, Header, max_length = 255), ("If-Match" = Option<String>, Header, description = "A quoted revision")),
+        IdempotencyHeader, PreconditionHeader),
     request_body(content = AddressBody, content_type = "application/json"),
     responses((status = 200, description = "The order's id", body = String, content_type = "application/json")),
 )]

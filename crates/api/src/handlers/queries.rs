@@ -18,7 +18,7 @@ use crate::answer::Answer;
 use crate::conditional::{Tags, etag, if_none_match};
 use crate::dto::{ListAnswer, Order, Pagination, SearchAnswer};
 use crate::error::{Error, Kind};
-use crate::parameters::{Parameters, Segments, order_id};
+use crate::parameters::{Parameters, Segments, ValidatorHeader, WaitParameters, order_id};
 use crate::{State, cursor};
 
 /// Characters of a search text at most.
@@ -29,9 +29,7 @@ const MAX_SEARCH: usize = 1_000;
     get, path = "/orders/{id}", tag = "queries", operation_id = "getOrder",
     params(("id" = uuid::Uuid, Path, description = "The order"),
         ("asOfRevision" = Option<u64>, Query, description = "As it was right after this revision", maximum = 9_223_372_036_854_775_807_i64),
-        ("minPosition" = Option<u64>, Query, description = "Include everything up to here: the X-Position of a command", maximum = 9_223_372_036_854_775_807_i64),
-        ("waitMs" = Option<u64>, Query, description = "How long to wait for minPosition", minimum = 0, maximum = 10_000),
-        ("If-None-Match" = Option<String>, Header, description = "A quoted revision")),
+        WaitParameters, ValidatorHeader),
     responses(
         (status = 200, description = "The order", body = Order<'static>, headers(("ETag" = String, description = "Its revision"))),
         (status = 304, description = "It is still at the revision that If-None-Match names")),
@@ -47,10 +45,11 @@ pub(crate) async fn get(
     let parameters = Parameters::read(&uri)?;
     let known = if_none_match(&headers)?;
     let as_of = parameters.number("asOfRevision", 0..=i64::MAX as u64)?;
+    let wanted = parameters.wait()?;
     let view = match as_of {
         Some(revision) => queries.get_as_of(id, Revision(revision)).await?,
         None => {
-            wait(parameters.wait()?, |position| queries.reached(position)).await?;
+            wait(wanted, |position| queries.reached(position)).await?;
             queries.get(id, orders(&state)?.recent.at_least(id)).await?
         }
     };
@@ -72,10 +71,9 @@ pub(crate) async fn get(
     get, path = "/orders", tag = "queries", operation_id = "listOrders",
     params(
         ("state" = Option<String>, Query, description = "Only orders that stand here: draft, paid, submitted, completed or cancelled", pattern = "^(draft|paid|submitted|completed|cancelled)?$"),
-        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before"),
+        ("cursor" = Option<String>, Query, description = "The nextCursor of the page before", pattern = "^[A-Za-z0-9_-]*$"),
         ("limit" = Option<u64>, Query, description = "Orders on a page; 20 unless said", minimum = 1, maximum = 100),
-        ("minPosition" = Option<u64>, Query, description = "Include everything up to here", maximum = 9_223_372_036_854_775_807_i64),
-        ("waitMs" = Option<u64>, Query, description = "How long to wait for minPosition", minimum = 0, maximum = 10_000)),
+        WaitParameters),
     responses((status = 200, description = "A page of orders", body = ListAnswer<'static>)),
 )]
 pub(crate) async fn list(Extract(state): Extract<Arc<State>>, uri: Uri) -> Result<Answer, Error> {
@@ -90,7 +88,11 @@ pub(crate) async fn list(Extract(state): Extract<Arc<State>>, uri: Uri) -> Resul
         ),
     };
     let key = &state.config.cursor_key;
-    let before = parameters.get("cursor").map(|text| cursor::decode(key, text, filter)).transpose();
+    let before = parameters
+        .get("cursor")
+        .filter(|text| !text.is_empty())
+        .map(|text| cursor::decode(key, text, filter))
+        .transpose();
     let before = before.map_err(|_| Error::parameter("cursor", "the nextCursor of a page with the same state"))?;
     let limit = usize::try_from(parameters.number("limit", 1..=100)?.unwrap_or(20)).unwrap_or(20);
     wait(parameters.wait()?, |position| queries.reached(position)).await?;
@@ -110,8 +112,7 @@ pub(crate) async fn list(Extract(state): Extract<Arc<State>>, uri: Uri) -> Resul
         ("search" = Option<String>, Query, description = "Words that follow each other in an item's title or description, the last possibly only begun", max_length = 1_000),
         ("page" = Option<u64>, Query, description = "Counted from 1", minimum = 1, maximum = 1_000_000),
         ("size" = Option<u64>, Query, description = "Orders on a page; 10 unless said", minimum = 1, maximum = 100),
-        ("minPosition" = Option<u64>, Query, description = "Include everything up to here", maximum = 9_223_372_036_854_775_807_i64),
-        ("waitMs" = Option<u64>, Query, description = "How long to wait for minPosition", minimum = 0, maximum = 10_000)),
+        WaitParameters),
     responses((status = 200, description = "A page of orders, newest first", body = SearchAnswer<'static>)),
 )]
 pub(crate) async fn search(Extract(state): Extract<Arc<State>>, uri: Uri) -> Result<Answer, Error> {
