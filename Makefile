@@ -4,7 +4,7 @@
 CARGO ?= cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help start test check test-engines bench fuzz clean
+.PHONY: help start test check test-engines bench bench-peers fuzz clean
 
 help: ## List what can be done
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ test-engines: ## Tests against tools from outside: schemathesis on the served Op
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench
 	target/release/bench $(ONLY)
+
+bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: apt-get install protobuf-compiler)
+	$(CARGO) install --locked --root target/tools umadb@0.7.8
+	$(CARGO) build --locked --release --manifest-path bench/umadb/Cargo.toml
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz and a nightly toolchain)
 	cd fuzz && for target in $$(cargo +nightly fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done

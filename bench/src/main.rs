@@ -1,5 +1,6 @@
 //! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
-//! reach in the same run. Names given as arguments choose: fsync store commands reads replay start.
+//! reach in the same run. Names given as arguments choose: fsync store umadb commands reads replay
+//! start.
 //!
 //! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
 
@@ -12,6 +13,7 @@ mod replay;
 mod server;
 mod start;
 mod store;
+mod umadb;
 
 /// What one measurement prints: a row of the table.
 pub struct Row {
@@ -42,6 +44,9 @@ async fn main() {
     }
     if wanted("store") {
         store::append().await.iter().for_each(Row::print);
+    }
+    if wanted("umadb") {
+        umadb::append().iter().for_each(Row::print);
     }
     if wanted("commands") {
         commands::create().await.iter().for_each(Row::print);
