@@ -31,8 +31,11 @@ bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: 
 	$(CARGO) install --locked --root target/tools umadb@0.7.8
 	$(CARGO) build --locked --release --manifest-path bench/umadb/Cargo.toml
 
-fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz and a nightly toolchain)
-	cd fuzz && for target in $$(cargo +nightly fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
+# The pinned toolchain is told to take the flags that sanitizers need, so no other one has to be there.
+fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz: cargo install --locked cargo-fuzz)
+	cd fuzz && export RUSTC_BOOTSTRAP=1 && for target in $$(cargo fuzz list); do \
+	  mkdir -p corpus/$$target && \
+	  cargo fuzz run $$target corpus/$$target seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 clean: ## Remove what was built (not the data folder)
 	$(CARGO) clean
