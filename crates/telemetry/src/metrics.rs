@@ -1,6 +1,7 @@
 //! The metrics that highbeam's services expose, by group. Which ones exist, and what they mean, is
 //! written in `semconv/`; here they become counters and histograms with a fixed set of labels.
 
+mod exports;
 mod groups;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use prometheus_client::registry::Registry;
 
 use crate::names;
 
+pub use exports::Exports;
+pub(crate) use exports::Flow;
 pub use groups::{Delivery, EventStore, Http, Projection, ReadModel};
 
 /// Every metric of one process, and the registry that exposes them.
@@ -27,6 +30,8 @@ pub struct Metrics {
     pub projection: Projection,
     /// The ports to read model and search.
     pub readmodel: ReadModel,
+    /// The exporter of spans and log lines.
+    pub exports: Exports,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +58,7 @@ impl Metrics {
             eventstore: EventStore::register(&mut registry),
             projection: Projection::register(&mut registry),
             readmodel: ReadModel::register(&mut registry),
+            exports: Exports::register(&mut registry),
             registry,
         }
     }

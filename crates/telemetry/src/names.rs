@@ -92,3 +92,27 @@ pub(crate) const READMODEL_OPERATION_DURATION: (&str, &str) = (
 );
 /// Upper bounds of `readmodel_operation_duration_seconds`, in seconds.
 pub(crate) const READMODEL_OPERATION_DURATION_BUCKETS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
+
+/// `telemetry_dropped_total`
+pub(crate) const TELEMETRY_DROPPED: (&str, &str) = (
+    "telemetry_dropped",
+    "Spans and log lines that were dropped: queue_full, undeliverable, rejected, oversized or shutdown",
+);
+
+/// `telemetry_exported_total`
+pub(crate) const TELEMETRY_EXPORTED: (&str, &str) = (
+    "telemetry_exported",
+    "Spans and log lines that a collector took",
+);
+
+/// `telemetry_export_failures_total`
+pub(crate) const TELEMETRY_EXPORT_FAILURES: (&str, &str) = (
+    "telemetry_export_failures",
+    "Requests to a collector that failed, whether they are tried again or not: unreachable, timeout, unavailable, throttled or rejected",
+);
+
+/// `telemetry_queue_records`
+pub(crate) const TELEMETRY_QUEUE_RECORDS: (&str, &str) = (
+    "telemetry_queue_records",
+    "Spans and log lines that wait or are being sent",
+);
