@@ -6,9 +6,7 @@
 
 mod support;
 
-use std::path::Path;
-use std::process::Command;
-
+use support::mount::Mount;
 use support::{Service, order, wait_for};
 
 /// Bytes of the file system, as mount takes them.
@@ -16,25 +14,10 @@ const SIZE: &str = "size=24m";
 /// Taken away at first, and given back later.
 const FILLER: usize = 12 * 1024 * 1024;
 
-struct Mount<'a>(&'a Path);
-
-impl<'a> Mount<'a> {
-    fn new(path: &'a Path) -> Option<Self> {
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", SIZE, "tmpfs"]).arg(path).output();
-        mounted.is_ok_and(|output| output.status.success()).then_some(Self(path))
-    }
-}
-
-impl Drop for Mount<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk_is_503_and_passes_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(mount) = Mount::new(folder.path()) else {
+    let Some(mount) = Mount::new(folder.path(), SIZE) else {
         println!("skipped: no file system can be mounted here (it takes root)");
         return;
     };

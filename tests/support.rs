@@ -3,7 +3,10 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod collector;
+pub(crate) mod mount;
 pub(crate) mod problem;
+pub(crate) mod registry;
 pub(crate) mod watch;
 pub(crate) mod wire;
 
@@ -79,11 +82,17 @@ impl Service {
 
     /// Starts with these arguments and waits until it is ready. The log goes to `log` in the folder.
     pub(crate) fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        Self::start_in(&[], data_dir, arguments)
+    }
+
+    /// As [`Service::start`], with these variables in its environment.
+    pub(crate) fn start_in(environment: &[(&str, &str)], data_dir: &Path, arguments: &[&str]) -> Self {
         let role = arguments.join("-").replace(['/', ':'], "_");
         let ready = data_dir.join(format!("{role}.ready.json"));
         let _ = std::fs::remove_file(&ready);
         let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).unwrap();
         let mut child = binary()
+            .envs(environment.iter().copied())
             .args(arguments)
             .args(["--port", "0", "--data-dir"])
             .arg(data_dir)
@@ -188,6 +197,13 @@ pub(crate) fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
         assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The log of what was started in this folder, as far as its lines are written to their ends.
+pub(crate) fn log_lines(folder: &Path) -> Vec<Value> {
+    let log = std::fs::read_to_string(folder.join("log")).unwrap();
+    let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 /// An order whose address is unlike any other's.

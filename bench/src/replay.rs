@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use delivery::repository::{GenerationState, ProjectionStore};
 use eventsourcing::{EventId, EventStore, ExpectedRevision, Position, Revision, clock};
 use projector::{Options, Ports, Projector};
-use telemetry::Metrics;
+use telemetry::{Metrics, Tracer};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -28,6 +28,7 @@ pub async fn into_read_model() -> Vec<Row> {
         target: Arc::clone(&target) as _,
         clock: Arc::new(clock::System),
         metrics: Arc::new(Metrics::new("bench", "0")),
+        tracer: Tracer::disabled(),
     };
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let options = Options { live_batch: 4_000, ..Options::new("orders", "order-", cores) };

@@ -76,6 +76,8 @@ impl Default for Service {
             readiness: api::health::Readiness::default(),
             projections: Arc::new(NoProjections),
             metrics: Arc::new(telemetry::Metrics::new("fuzz", "0.0.0")),
+            tracer: telemetry::Tracer::disabled(),
+            telemetry: telemetry::Control::default(),
             drain: api::server::Drain::default(),
         };
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");

@@ -60,6 +60,17 @@ pub(crate) fn read(stream: &mut TcpStream) -> Raw {
     raw
 }
 
+/// Reads until these words have come.
+pub(crate) fn read_until(stream: &mut TcpStream, words: &str) {
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains(words) {
+        let mut some = [0; 1024];
+        let length = stream.read(&mut some).unwrap();
+        assert!(length > 0, "the connection ended before {words:?}: {:?}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&some[..length]);
+    }
+}
+
 fn chunks(stream: &mut TcpStream) -> Vec<u8> {
     let mut body = Vec::new();
     loop {

@@ -36,6 +36,10 @@ struct Group {
     #[serde(default)]
     annotations: Annotations,
     #[serde(default)]
+    span_kind: String,
+    #[serde(default)]
+    extends: String,
+    #[serde(default)]
     attributes: Vec<Attribute>,
 }
 
@@ -43,6 +47,9 @@ struct Group {
 struct Annotations {
     #[serde(default)]
     buckets: Vec<f64>,
+    /// The name of a span; what varies in it is the value of the attribute in braces.
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +127,12 @@ fn faults(groups: &[Group]) -> Findings {
                 findings.push(format!("{}: no attribute {} is declared", group.id, attribute.reference));
             }
         }
+        if !group.extends.is_empty() && !groups.iter().any(|other| other.id == group.extends) {
+            findings.push(format!("{}: no group {} is declared", group.id, group.extends));
+        }
+        if group.kind == "span" && (group.annotations.name.is_empty() || group.span_kind.is_empty()) {
+            findings.push(format!("{}: a span needs annotations.name and span_kind", group.id));
+        }
         if group.instrument == "histogram" && group.annotations.buckets.is_empty() {
             findings.push(format!("{}: a histogram needs annotations.buckets", group.id));
         }
@@ -151,10 +164,46 @@ fn events(groups: &[Group]) -> impl Iterator<Item = &Group> {
     groups.iter().filter(|group| group.kind == "event")
 }
 
+fn spans(groups: &[Group]) -> impl Iterator<Item = &Group> {
+    groups.iter().filter(|group| group.kind == "span")
+}
+
+/// Every attribute with its meaning, by name.
+fn attributes(groups: &[Group]) -> BTreeMap<&str, &str> {
+    let mut attributes = BTreeMap::new();
+    for attribute in groups.iter().flat_map(|group| &group.attributes).filter(|attribute| !attribute.id.is_empty()) {
+        attributes.entry(attribute.id.as_str()).or_insert(attribute.brief.as_str());
+    }
+    attributes
+}
+
+/// The attributes of a group, those of the group that it extends first.
+fn whole<'a>(group: &'a Group, groups: &'a [Group]) -> Vec<&'a str> {
+    let base = groups.iter().find(|other| !group.extends.is_empty() && other.id == group.extends);
+    base.into_iter().chain([group]).flat_map(|group| &group.attributes).map(Attribute::name).collect()
+}
+
+/// Names of spans, where nothing varies, and of attributes.
+fn constants(groups: &[Group]) -> String {
+    let mut text = String::from("\n/// Names of spans.\npub mod span {\n");
+    for group in spans(groups).filter(|group| !group.annotations.name.contains('{')) {
+        let name = &group.annotations.name;
+        let constant = name.replace(' ', "_").to_uppercase();
+        let _ = write!(text, "    /// {}.\n    pub const {constant}: &str = \"{name}\";\n", group.brief);
+    }
+    text.push_str("}\n\n/// Names of attributes.\npub mod attribute {\n");
+    for (name, brief) in attributes(groups) {
+        let constant = name.replace('.', "_").to_uppercase();
+        let _ = write!(text, "    /// {brief}.\n    pub const {constant}: &str = \"{name}\";\n");
+    }
+    text.push_str("}\n");
+    text
+}
+
 fn names(groups: &[Group]) -> String {
     let mut text = String::from(
-        "//! Names, help texts and buckets of the metrics. Generated from `semconv/` by\n\
-         //! `cargo xtask semconv --write`: change them there.\n",
+        "//! Names of everything that is emitted, with the help texts and buckets of the metrics. Generated\n\
+         //! from `semconv/` by `cargo xtask semconv --write`: change them there.\n",
     );
     for group in metrics(groups) {
         let constant = group.metric_name.replace('.', "_").to_uppercase();
@@ -176,7 +225,7 @@ fn names(groups: &[Group]) -> String {
             );
         }
     }
-    text
+    text + &constants(groups)
 }
 
 fn page(groups: &[Group]) -> String {
@@ -198,16 +247,25 @@ fn page(groups: &[Group]) -> String {
             group.brief
         );
     }
+    text.push_str("\n## Spans\n\n| name | kind | attributes | stability | meaning |\n|---|---|---|---|---|\n");
+    for group in spans(groups) {
+        let attributes: Vec<_> = whole(group, groups).iter().map(|name| format!("`{name}`")).collect();
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} | {} |",
+            group.annotations.name,
+            group.span_kind,
+            attributes.join(" "),
+            group.stability,
+            group.brief
+        );
+    }
     text.push_str("\n## Log events\n\n| message | stability | meaning |\n|---|---|---|\n");
     for group in events(groups) {
         let _ = writeln!(text, "| `{}` | {} | {} |", group.name, group.stability, group.brief);
     }
     text.push_str("\n## Attributes\n\n| name | meaning |\n|---|---|\n");
-    let mut attributes: BTreeMap<&str, &str> = BTreeMap::new();
-    for attribute in groups.iter().flat_map(|group| &group.attributes).filter(|attribute| !attribute.id.is_empty()) {
-        attributes.entry(&attribute.id).or_insert(&attribute.brief);
-    }
-    for (name, brief) in attributes {
+    for (name, brief) in attributes(groups) {
         let _ = writeln!(text, "| `{name}` | {brief} |");
     }
     text

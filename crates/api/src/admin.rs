@@ -1,7 +1,8 @@
-//! `/admin`: looking after projections. For loopback, or for whoever holds the token.
+//! `/admin`: looking after projections and telemetry. For loopback, or for whoever holds the token.
 
 mod access;
 mod body;
+mod telemetry;
 
 use std::sync::Arc;
 
@@ -93,6 +94,8 @@ pub(crate) fn routes(state: &Arc<State>) -> OpenApiRouter<Arc<State>> {
         .routes(routes!(parked))
         .routes(routes!(replay))
         .routes(routes!(skip))
+        .routes(routes!(telemetry::get))
+        .routes(routes!(telemetry::change))
         .route_layer(from_fn_with_state(Arc::clone(state), access::check))
 }
 

@@ -5,7 +5,7 @@ use telemetry::TraceContext;
 /// Put into every request's extensions by the middleware.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
-    /// The server span.
+    /// The place of the server span.
     pub(crate) trace: TraceContext,
     /// `tracestate`, as it came.
     pub(crate) tracestate: Option<String>,

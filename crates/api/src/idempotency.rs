@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use delivery::repository::{Begun, IdempotencyStore, StoredResponse};
 use sha2::{Digest, Sha256};
+use telemetry::scope;
 use uuid::Uuid;
 
 use crate::answer::{Answer, X_POSITION};
@@ -149,11 +150,11 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if let (Some(key), Ok(runtime)) = (self.key.take(), tokio::runtime::Handle::try_current()) {
             let store = Arc::clone(&self.store);
-            runtime.spawn(async move {
+            runtime.spawn(scope::within(scope::current(), async move {
                 if let Err(error) = store.release(&key).await {
                     tracing::warn!(error.cause = with_causes(&error), "idempotency key could not be released");
                 }
-            });
+            }));
         }
     }
 }

@@ -12,14 +12,15 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{Next, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use telemetry::TraceContext;
+use telemetry::names::attribute;
+use telemetry::tracer::Span;
+use telemetry::{TraceContext, record, scope};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::context::RequestContext;
@@ -88,36 +89,39 @@ async fn around(
 ) -> Response {
     let started = Instant::now();
     let _active = Active::new(&layer.state);
-    let context = context(request.headers());
+    let caller = caller(request.headers());
     let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
+    let version = request.version();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    request.extensions_mut().insert(context.clone());
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    // At the level of errors, since a span that the log's level leaves out cannot lend them its ids.
-    let span = tracing::error_span!(
-        "request",
-        trace_id = %context.trace.trace_id(),
-        span_id = %context.trace.span_id(),
-    );
-    let is_limited = layer.limiter.as_ref().zip(peer).is_some_and(|(limiter, peer)| {
-        !matches!(route, "/livez" | "/readyz" | "/metrics") && !limiter.admit(peer, started)
-    });
+    let is_probe = matches!(route, "/livez" | "/readyz" | "/metrics");
+    let mut span = match &caller {
+        // Machines ask every few seconds; whoever wants to see such a request in a trace says so.
+        None if is_probe => layer.state.tracer.unsampled(record::Kind::Server),
+        caller => layer.state.tracer.entry(record::Kind::Server, caller.as_ref()),
+    };
+    let context = context(request.headers(), &mut span, caller.is_some());
+    request.extensions_mut().insert(context.clone());
+    let is_limited =
+        layer.limiter.as_ref().zip(peer).is_some_and(|(limiter, peer)| !is_probe && !limiter.admit(peer, started));
     let serve = async {
         let response = if is_limited {
             Error::new(Kind::RateLimited, "this address sends more requests than it may").into_response()
         } else {
             guarded(&layer.state, request, next).await
         };
+        let failure = response.extensions().get::<Error>().map(|error| error.kind);
         let response = problem::render(response, &context, &path, &layer.state);
         let seconds = started.elapsed().as_secs_f64();
         layer.log.request(method, route, response.status(), seconds);
         let exemplar = context.trace.is_sampled().then(|| context.trace.trace_id());
         layer.state.metrics.http.observe(method, route, response.status().as_u16(), seconds, exemplar);
-        response
+        (response, failure)
     };
-    let mut response = serve.instrument(span).await;
+    let (mut response, failure) = scope::within(Some(span.scope()), serve).await;
+    finish(span, method, route, &path, version, response.status(), failure);
     let headers = response.headers_mut();
     let mut put = |name, value: &str| HeaderValue::from_str(value).map(|value| headers.insert(name, value));
     // Both are visible ASCII: ours by making, the client's by checking.
@@ -144,16 +148,51 @@ async fn guarded(state: &State, request: Request, next: Next) -> Response {
     }
 }
 
-fn context(headers: &HeaderMap) -> RequestContext {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    // More than one parent is none, says the standard.
+/// Ends the server span, named as OpenTelemetry wants it.
+fn finish(
+    mut span: Span,
+    method: &'static str,
+    route: &str,
+    path: &str,
+    version: Version,
+    status: StatusCode,
+    failure: Option<Kind>,
+) {
+    let failure = status.is_server_error().then(|| failure.map_or_else(|| status.as_str().to_owned(), Kind::uri));
+    if let Some(failure) = &failure {
+        span.fail(failure.clone());
+    }
+    span.finish(|attributes| {
+        attributes.push((attribute::HTTP_REQUEST_METHOD, method.into()));
+        attributes.push((attribute::HTTP_ROUTE, route.to_owned().into()));
+        attributes.push((attribute::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into()));
+        attributes.push((attribute::URL_PATH, path.to_owned().into()));
+        attributes.push((attribute::URL_SCHEME, "http".into()));
+        attributes
+            .push((attribute::NETWORK_PROTOCOL_VERSION, if version == Version::HTTP_2 { "2" } else { "1.1" }.into()));
+        attributes.extend(failure.map(|failure| (attribute::ERROR_TYPE, failure.into())));
+        format!("{method} {route}")
+    });
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok())
+}
+
+/// Who asks. More than one parent is none, says the standard.
+fn caller(headers: &HeaderMap) -> Option<TraceContext> {
     let is_one = headers.get_all(TRACEPARENT).iter().nth(1).is_none();
-    let caller = text(TRACEPARENT).filter(|_| is_one).and_then(TraceContext::from_traceparent);
+    text(headers, TRACEPARENT).filter(|_| is_one).and_then(TraceContext::from_traceparent)
+}
+
+fn context(headers: &HeaderMap, span: &mut Span, has_caller: bool) -> RequestContext {
     let good = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let tracestate = has_caller.then(|| tracestate(headers)).flatten();
+    span.set_trace_state(tracestate.clone());
     RequestContext {
-        trace: caller.as_ref().map_or_else(TraceContext::root, TraceContext::child),
-        tracestate: caller.and_then(|_| tracestate(headers)),
-        request_id: text(REQUEST_ID).filter(good).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
+        trace: span.context(),
+        tracestate,
+        request_id: text(headers, REQUEST_ID).filter(good).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
     }
 }
 

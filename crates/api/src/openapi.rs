@@ -94,6 +94,8 @@ pub fn problems(operation: &str) -> Vec<Kind> {
             vec![&CONTROL, &[Kind::ProjectionState]]
         }
         "listProjections" | "listParked" => vec![&CONTROL],
+        "getTelemetry" => vec![&[Kind::Unauthorized, Kind::Forbidden]],
+        "changeTelemetry" => vec![&BODY, &[Kind::Unauthorized, Kind::Forbidden, Kind::BodyTooLarge]],
         // Liveness, readiness and metrics are outside of the limit on requests.
         _ => return vec![Kind::Internal, Kind::DeadlineExceeded],
     };
@@ -131,7 +133,8 @@ fn deny_null(description: &mut OpenApi) {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [item.get.as_mut(), item.put.as_mut(), item.post.as_mut(), item.delete.as_mut()].into_iter().flatten()
+    let item = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+    item.into_iter().filter_map(Option::as_mut)
 }
 
 /// One status, and all the problems that share it.

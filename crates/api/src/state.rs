@@ -8,7 +8,7 @@ use delivery::repository::IdempotencyStore;
 use delivery::services::{OrderCommands, OrderQueries};
 use eventsourcing::Clock;
 use secrecy::SecretString;
-use telemetry::Metrics;
+use telemetry::{Metrics, Tracer};
 
 use crate::server::Drain;
 use crate::{Recent, admin, health, watch};
@@ -66,6 +66,10 @@ pub struct State {
     pub projections: Arc<dyn admin::Projections>,
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
+    /// Where spans are made.
+    pub tracer: Tracer,
+    /// What of logs and traces can be changed while the process runs.
+    pub telemetry: telemetry::Control,
     /// Tells long-lived answers to end.
     pub drain: Drain,
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{Metadata, Position, Revision, StreamId};
@@ -60,17 +61,57 @@ pub struct RecordedEvent {
     pub recorded_at: Timestamp,
 }
 
+/// Where an event's trace is named; see [`Metadata`].
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TraceHeaders<'a> {
+    /// See [`Metadata::traceparent`].
+    #[serde(borrow)]
+    pub traceparent: Option<Cow<'a, str>>,
+    /// See [`Metadata::uber_trace_id`].
+    #[serde(borrow, rename = "uber-trace-id")]
+    pub uber_trace_id: Option<Cow<'a, str>>,
+}
+
 impl RecordedEvent {
     /// The metadata. What cannot be read (foreign writers may put anything there) counts as absent.
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         Metadata::from_json(&self.raw_metadata)
     }
+
+    /// Only the headers that name the trace, at a fraction of what [`RecordedEvent::metadata`] costs.
+    #[must_use]
+    pub fn trace_headers(&self) -> TraceHeaders<'_> {
+        serde_json::from_slice(&self.raw_metadata).unwrap_or_else(|_| {
+            let Metadata { traceparent, uber_trace_id, .. } = self.metadata();
+            TraceHeaders { traceparent: traceparent.map(Cow::Owned), uber_trace_id: uber_trace_id.map(Cow::Owned) }
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_trace_is_found_whatever_stands_beside_it() {
+        let event = |metadata: &'static str| RecordedEvent {
+            stream: StreamId::new("a"),
+            revision: Revision(0),
+            position: Position(1),
+            id: EventId(Uuid::nil()),
+            event_type: "A".into(),
+            data: Bytes::new(),
+            raw_metadata: metadata.into(),
+            recorded_at: Timestamp::UNIX_EPOCH,
+        };
+        let traceparent = |metadata| event(metadata).trace_headers().traceparent.map(Cow::into_owned);
+        assert_eq!(traceparent(r#"{"schemaVersion":2,"traceparent":"00-a\u002d"}"#).as_deref(), Some("00-a-"));
+        assert_eq!(traceparent(r#"{"uber-trace-id":7,"traceparent":"b"}"#).as_deref(), Some("b"));
+        assert_eq!(event(r#"{"uber-trace-id":"1:2:0:1"}"#).trace_headers().uber_trace_id.as_deref(), Some("1:2:0:1"));
+        assert_eq!(event("no json").trace_headers(), TraceHeaders::default());
+    }
 
     #[test]
     fn an_id_depends_on_stream_revision_and_command_and_on_nothing_else() {

@@ -13,7 +13,7 @@ pub mod stream;
 
 pub use aggregate::Aggregate;
 pub use clock::Clock;
-pub use event::{EventId, NewEvent, RecordedEvent};
+pub use event::{EventId, NewEvent, RecordedEvent, TraceHeaders};
 pub use metadata::Metadata;
 pub use store::{Appended, EventStore, Subscription};
 pub use stream::{ExpectedRevision, Position, Revision, StreamId};

@@ -6,7 +6,7 @@ pub mod client;
 pub mod commands;
 mod control;
 mod lock;
-mod logging;
+mod observability;
 mod probes;
 mod process;
 pub mod ready;

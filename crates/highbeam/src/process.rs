@@ -11,16 +11,16 @@ use api::server::{Drain, Drained};
 use delivery::services::{OrderCommands, OrderQueries};
 use eventsourcing::{Clock, clock};
 use projector::{Options, Projector};
-use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::commands::Error;
 use crate::control::Control;
+use crate::observability::Observability;
 use crate::probes;
 use crate::ready::{Ready, base_url};
-use crate::roles::Role;
+use crate::roles::{Part, Role};
 use crate::settings::Settings;
 use crate::wiring::{self, Ports};
 use crate::{lock, secret};
@@ -47,17 +47,22 @@ pub(crate) struct Running {
 }
 
 /// Starts a role. Whatever prevents it is told with what to do about it.
-pub(crate) async fn start(settings: Settings, role: Role, stop: watch::Receiver<bool>) -> Result<Running, Error> {
+pub(crate) async fn start(
+    settings: Settings,
+    role: Role,
+    observability: &Observability,
+    stop: watch::Receiver<bool>,
+) -> Result<Running, Error> {
     let clock: Arc<dyn Clock> = Arc::new(clock::System);
-    let name = settings.service_name.clone().unwrap_or_else(|| role.service_name().to_owned());
-    let metrics = Arc::new(Metrics::new(&name, env!("CARGO_PKG_VERSION")));
     let locks = lock_projections(&settings, role)?;
-    let ports = wiring::open(&settings, role, &clock, &metrics).map_err(|error| Error::Failed(error.to_string()))?;
+    let ports =
+        wiring::open(&settings, role, &clock, observability).map_err(|error| Error::Failed(error.to_string()))?;
     let (stop_projections, projections_stopped) = watch::channel(false);
-    let (projectors, projections) = start_projections(&settings, role, &ports, &clock, &metrics, &projections_stopped);
+    let (projectors, projections) =
+        start_projections(&settings, role, &ports, &clock, observability, &projections_stopped);
     let listener = listen(&settings).await?;
     let address = listener.local_addr()?;
-    let state = Arc::new(api_state(&settings, role, &ports, clock, metrics, &projectors)?);
+    let state = Arc::new(api_state(&settings, role, &ports, clock, observability, &projectors)?);
     let background = start_background(&settings, &state, &ports);
     let stopped = stop.clone();
     let server = tokio::spawn(api::server::serve(
@@ -173,25 +178,26 @@ fn start_projections(
     role: Role,
     ports: &Ports,
     clock: &Arc<dyn Clock>,
-    metrics: &Arc<Metrics>,
+    observability: &Observability,
     stopped: &watch::Receiver<bool>,
 ) -> (Vec<Projector>, Vec<JoinHandle<()>>) {
     let subscriptions = &settings.subscriptions;
     let wanted = [
-        (role.projects_orders(), "orders", &ports.orders_target),
-        (role.projects_search(), "search", &ports.search_target),
+        (role.projects_orders(), "orders", Part::Orders, &ports.orders_target),
+        (role.projects_search(), "search", Part::Search, &ports.search_target),
     ];
-    let start = |(_, name, target)| {
+    let start = |(_, name, part, target)| {
         let options = Options::new(name, &*subscriptions.prefix, subscriptions.partitions);
         let ports = projector::Ports {
             store: Arc::clone(&ports.events),
             target: Arc::clone(target),
             clock: Arc::clone(clock),
-            metrics: Arc::clone(metrics),
+            metrics: Arc::clone(&observability.metrics),
+            tracer: observability.tracer(part),
         };
         Projector::start(options, ports, stopped.clone())
     };
-    wanted.into_iter().filter(|(runs, _, _)| *runs).map(start).unzip()
+    wanted.into_iter().filter(|(runs, ..)| *runs).map(start).unzip()
 }
 
 fn api_state(
@@ -199,7 +205,7 @@ fn api_state(
     role: Role,
     ports: &Ports,
     clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
+    observability: &Observability,
     projectors: &[Projector],
 ) -> Result<api::State, Error> {
     let orders = role.serves_orders().then(|| api::Orders {
@@ -223,7 +229,9 @@ fn api_state(
         clock,
         readiness: Readiness::new(probes::all(role, ports, projectors)),
         projections: Arc::new(Control::new(projectors.to_vec())),
-        metrics,
+        metrics: Arc::clone(&observability.metrics),
+        tracer: observability.tracer(Part::Api),
+        telemetry: observability.control.clone(),
         drain: Drain::default(),
     })
 }

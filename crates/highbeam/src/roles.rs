@@ -34,13 +34,37 @@ impl Role {
         matches!(self, Self::SearchProjector | Self::All)
     }
 
+    /// The services that the process is.
+    #[must_use]
+    pub fn parts(self) -> Vec<Part> {
+        match self {
+            Self::Api => vec![Part::Api],
+            Self::OrdersProjector => vec![Part::Orders],
+            Self::SearchProjector => vec![Part::Search],
+            Self::All => vec![Part::Api, Part::Orders, Part::Search],
+        }
+    }
+}
+
+/// What is one service in traces and logs, whether it shares a process with others or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Takes commands and answers queries.
+    Api,
+    /// Projects the order read model.
+    Orders,
+    /// Projects the order search.
+    Search,
+}
+
+impl Part {
     /// `service.name`.
     #[must_use]
     pub const fn service_name(self) -> &'static str {
         match self {
-            Self::Api | Self::All => "delivery-api",
-            Self::OrdersProjector => "orders-projector",
-            Self::SearchProjector => "search-projector",
+            Self::Api => "delivery-api",
+            Self::Orders => "orders-projector",
+            Self::Search => "search-projector",
         }
     }
 }

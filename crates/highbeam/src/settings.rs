@@ -6,6 +6,7 @@
 
 pub mod engine;
 pub mod file;
+pub mod observability;
 mod read;
 pub mod table;
 
@@ -17,12 +18,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use engine::Engine;
+pub use observability::Observability;
 pub use read::{Fault, Faults, Source};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `SERVICE_NAME`; `None` names each role by its contract.
+    /// `OTEL_SERVICE_NAME`, `SERVICE_NAME` or `JAEGER_SERVICE_NAME`; `None` names each role by its
+    /// contract.
     pub service_name: Option<String>,
     /// `BIND_ADDRESS`
     pub bind_address: IpAddr,
@@ -30,8 +33,12 @@ pub struct Settings {
     pub port: u16,
     /// `BASE_PATH`
     pub base_path: String,
+    /// `DEVELOPMENT`
+    pub is_development: bool,
     /// How to log.
     pub logger: Logger,
+    /// What is told to a collector, and which traces.
+    pub observability: Observability,
     /// `DATA_DIR`
     pub data_dir: PathBuf,
     /// `EVENTSTORE_CONFIG_CONNECTION_STRING`
@@ -96,11 +103,15 @@ impl Settings {
         let rate_limit = NonZeroU32::new(per_second)
             .map(|per_second| RateLimit { per_second, burst: NonZeroU32::new(burst).unwrap_or(per_second) });
         let settings = Self {
-            service_name: reader.text("SERVICE_NAME"),
+            service_name: ["OTEL_SERVICE_NAME", "SERVICE_NAME", "JAEGER_SERVICE_NAME"]
+                .into_iter()
+                .find_map(|name| reader.text(name)),
             bind_address: reader.value("BIND_ADDRESS", |text| text.parse().ok(), IpAddr::from([127, 0, 0, 1])),
             port: reader.value("PORT", read::port, 0),
             base_path: reader.value("BASE_PATH", read::base_path, String::new()),
+            is_development: reader.value("DEVELOPMENT", read::flag, false),
             logger: reader.logger(),
+            observability: Observability::read(&mut reader),
             data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING"),
             read_model: reader.engine("MONGO_URI"),

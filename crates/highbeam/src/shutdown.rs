@@ -16,7 +16,7 @@ pub(crate) fn requested() -> std::io::Result<watch::Receiver<bool>> {
             }
         };
         let name = next().await;
-        tracing::info!(signal = name, "shutdown requested");
+        tracing::info!(process.signal = name, "shutdown requested");
         // Nobody listening any more means that the process is on its way out already.
         let _ = sender.send(true);
         next().await;

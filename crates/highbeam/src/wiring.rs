@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use delivery::repository::{IdempotencyStore, OrderReadModel, OrderSearch, ProjectionStore};
 use eventsourcing::{Clock, EventStore};
-use telemetry::Metrics;
+use instrumented::Instruments;
 
-use crate::roles::Role;
+use crate::observability::Observability;
+use crate::roles::{Part, Role};
 use crate::settings::{Engine, Settings};
 
 /// The ports of a process, each with its engine behind it.
@@ -77,7 +78,7 @@ pub(crate) fn open(
     settings: &Settings,
     role: Role,
     clock: &Arc<dyn Clock>,
-    metrics: &Arc<Metrics>,
+    observability: &Observability,
 ) -> Result<Ports, Error> {
     if role != Role::All {
         for (port, engine) in
@@ -90,23 +91,28 @@ pub(crate) fn open(
             }
         }
     }
-    let (orders, orders_target) = open_orders(settings, metrics)?;
-    let (search, search_target) = open_search(settings, metrics)?;
+    let (orders, orders_target) = open_orders(settings, observability)?;
+    let (search, search_target) = open_search(settings, observability)?;
     let ports = Ports {
-        events: open_events(settings, clock, metrics)?,
+        events: open_events(settings, clock, observability)?,
         orders,
         orders_target,
         search,
         search_target,
-        idempotency: open_idempotency(settings, clock, metrics)?,
+        idempotency: open_idempotency(settings, clock, observability)?,
     };
     Ok(ports)
+}
+
+/// Calls are told on behalf of whoever makes them, so it does not matter whose tracer this is.
+fn instruments(observability: &Observability, backend: &'static str) -> Instruments {
+    Instruments { backend, metrics: Arc::clone(&observability.metrics), tracer: observability.tracer(Part::Api) }
 }
 
 fn open_events(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
-    metrics: &Arc<Metrics>,
+    observability: &Observability,
 ) -> Result<Arc<dyn EventStore>, Error> {
     let store: Arc<dyn EventStore> = match events_file(settings) {
         Some(path) => {
@@ -114,12 +120,12 @@ fn open_events(
         }
         None => Arc::new(memory::EventStore::new(Arc::clone(clock))),
     };
-    Ok(Arc::new(instrumented::EventStore::new(store, settings.event_store.backend(), Arc::clone(metrics))))
+    Ok(Arc::new(instrumented::EventStore::new(store, instruments(observability, settings.event_store.backend()))))
 }
 
 type OrdersPorts = (Arc<dyn OrderReadModel>, Arc<dyn ProjectionStore>);
 
-fn open_orders(settings: &Settings, metrics: &Arc<Metrics>) -> Result<OrdersPorts, Error> {
+fn open_orders(settings: &Settings, observability: &Observability) -> Result<OrdersPorts, Error> {
     let (reader, target): OrdersPorts = match orders_file(settings) {
         Some(path) => {
             let model = sqlite::OrderReadModel::open(&path).map_err(|error| failed("read model")(&error))?;
@@ -131,16 +137,16 @@ fn open_orders(settings: &Settings, metrics: &Arc<Metrics>) -> Result<OrdersPort
             (Arc::clone(&model) as _, model)
         }
     };
-    let backend = settings.read_model.backend();
+    let instruments = instruments(observability, settings.read_model.backend());
     Ok((
-        Arc::new(instrumented::OrderReadModel::new(reader, backend, Arc::clone(metrics))),
-        Arc::new(instrumented::ProjectionStore::new(target, backend, Arc::clone(metrics))),
+        Arc::new(instrumented::OrderReadModel::new(reader, instruments.clone())),
+        Arc::new(instrumented::ProjectionStore::of_orders(target, instruments)),
     ))
 }
 
 type SearchPorts = (Arc<dyn OrderSearch>, Arc<dyn ProjectionStore>);
 
-fn open_search(settings: &Settings, metrics: &Arc<Metrics>) -> Result<SearchPorts, Error> {
+fn open_search(settings: &Settings, observability: &Observability) -> Result<SearchPorts, Error> {
     let (reader, target): SearchPorts = match search_file(settings) {
         Some(path) => {
             let index = sqlite::OrderSearch::open(&path).map_err(|error| failed("search")(&error))?;
@@ -152,17 +158,17 @@ fn open_search(settings: &Settings, metrics: &Arc<Metrics>) -> Result<SearchPort
             (Arc::clone(&index) as _, index)
         }
     };
-    let backend = settings.search.backend();
+    let instruments = instruments(observability, settings.search.backend());
     Ok((
-        Arc::new(instrumented::OrderSearch::new(reader, backend, Arc::clone(metrics))),
-        Arc::new(instrumented::ProjectionStore::new(target, backend, Arc::clone(metrics))),
+        Arc::new(instrumented::OrderSearch::new(reader, instruments.clone())),
+        Arc::new(instrumented::ProjectionStore::of_search(target, instruments)),
     ))
 }
 
 fn open_idempotency(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
-    metrics: &Arc<Metrics>,
+    observability: &Observability,
 ) -> Result<Arc<dyn IdempotencyStore>, Error> {
     // Keys live and die with the events that they guard.
     let (store, backend): (Arc<dyn IdempotencyStore>, _) = match (&settings.event_store, idempotency_file(settings)) {
@@ -172,5 +178,5 @@ fn open_idempotency(
         }
         _ => (Arc::new(memory::IdempotencyStore::new(Arc::clone(clock), memory::Faults::default())), "memory"),
     };
-    Ok(Arc::new(instrumented::IdempotencyStore::new(store, backend, Arc::clone(metrics))))
+    Ok(Arc::new(instrumented::IdempotencyStore::new(store, instruments(observability, backend))))
 }

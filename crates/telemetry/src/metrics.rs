@@ -5,12 +5,15 @@ mod exports;
 mod groups;
 
 use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::logging::Dropped;
 use crate::names;
 
 pub use exports::Exports;
@@ -20,6 +23,7 @@ pub use groups::{Delivery, EventStore, Http, Projection, ReadModel};
 /// Every metric of one process, and the registry that exposes them.
 pub struct Metrics {
     registry: Registry,
+    lines: OnceLock<Lines>,
     /// The HTTP server.
     pub http: Http,
     /// Commands and events of the domain.
@@ -34,6 +38,19 @@ pub struct Metrics {
     pub exports: Exports,
 }
 
+/// The log's writer counts for itself; its count becomes ours whenever somebody looks.
+struct Lines {
+    dropped: Dropped,
+    counted: Mutex<Counter>,
+}
+
+impl Lines {
+    fn count(&self) {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.inc_by(self.dropped.lines().saturating_sub(counted.get()));
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     service: String,
@@ -44,6 +61,16 @@ impl Metrics {
     /// Registers everything for a service of this name.
     #[must_use]
     pub fn new(service: &str, version: &'static str) -> Self {
+        Self::counting(service, version, true)
+    }
+
+    /// Counts nothing.
+    #[must_use]
+    pub fn disabled() -> Self {
+        Self::counting("", "", false)
+    }
+
+    fn counting(service: &str, version: &'static str, is_on: bool) -> Self {
         let mut registry = Registry::default();
         // `Info` appends `_info` itself.
         let (name, help) = names::BUILD_INFO;
@@ -53,18 +80,29 @@ impl Metrics {
             Info::new(Build { service: service.to_owned(), version }),
         );
         Self {
-            http: Http::register(&mut registry),
-            delivery: Delivery::register(&mut registry),
-            eventstore: EventStore::register(&mut registry),
-            projection: Projection::register(&mut registry),
-            readmodel: ReadModel::register(&mut registry),
+            http: Http::register(&mut registry, is_on),
+            delivery: Delivery::register(&mut registry, is_on),
+            eventstore: EventStore::register(&mut registry, is_on),
+            projection: Projection::register(&mut registry, is_on),
+            readmodel: ReadModel::register(&mut registry, is_on),
             exports: Exports::register(&mut registry),
             registry,
+            lines: OnceLock::new(),
         }
+    }
+
+    /// Counts the log lines that were never written, from now on.
+    pub fn count_lines(&self, dropped: Dropped) {
+        // Logging is set up once in a process.
+        let _ =
+            self.lines.set(Lines { dropped, counted: Mutex::new(self.exports.elsewhere("log_lines", "writer_full")) });
     }
 
     /// The metrics as OpenMetrics 1.0 text, exemplars included.
     pub fn encode(&self) -> Result<String, fmt::Error> {
+        if let Some(lines) = self.lines.get() {
+            lines.count();
+        }
         let mut text = String::with_capacity(16 * 1024);
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -88,7 +126,7 @@ mod tests {
     #[test]
     fn a_request_is_counted_by_route_and_leads_to_its_trace() {
         let metrics = Metrics::new("delivery-api", "1.2.3");
-        let trace = TraceContext::root();
+        let trace = TraceContext::root(true);
         metrics.http.observe("GET", "/api/orders/{id}", 200, 0.003, Some(trace.trace_id()));
         let text = metrics.encode().unwrap();
         let bucket = text

@@ -126,6 +126,12 @@ impl From<u64> for Value {
     }
 }
 
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Integer(number.into())
+    }
+}
+
 impl From<u16> for Value {
     fn from(number: u16) -> Self {
         Self::Integer(number.into())

@@ -33,10 +33,16 @@ impl fmt::Display for SpanId {
 }
 
 impl TraceContext {
-    /// The first span of a new trace, sampled.
+    /// The first span of a new trace.
     #[must_use]
-    pub fn root() -> Self {
-        Self { trace_id: non_zero(rand::random), span_id: non_zero(rand::random), parent_id: None, sampled: true }
+    pub fn root(sampled: bool) -> Self {
+        Self { trace_id: non_zero(rand::random), span_id: non_zero(rand::random), parent_id: None, sampled }
+    }
+
+    /// The same span in a trace that is kept, or not.
+    #[must_use]
+    pub const fn sampled(self, sampled: bool) -> Self {
+        Self { sampled, ..self }
     }
 
     /// A span below this one.
@@ -80,10 +86,22 @@ impl TraceContext {
         })
     }
 
+    /// Reads whichever header there is; the standard's comes first.
+    #[must_use]
+    pub fn from_headers(traceparent: Option<&str>, uber_trace_id: Option<&str>) -> Option<Self> {
+        traceparent.and_then(Self::from_traceparent).or_else(|| uber_trace_id.and_then(Self::from_uber_trace_id))
+    }
+
     /// The `traceparent` header that makes this span the parent; also the form of `traceresponse`.
     #[must_use]
     pub fn to_traceparent(&self) -> String {
-        format!("00-{}-{}-{:02x}", self.trace_id(), self.span_id(), u8::from(self.sampled))
+        let mut text = String::with_capacity(55);
+        text.push_str("00-");
+        push_hex(&mut text, &self.trace_id.to_be_bytes());
+        text.push('-');
+        push_hex(&mut text, &self.span_id.to_be_bytes());
+        text.push_str(if self.sampled { "-01" } else { "-00" });
+        text
     }
 
     /// The id of the whole trace.
@@ -104,10 +122,19 @@ impl TraceContext {
         self.parent_id.map(SpanId)
     }
 
-    /// Whether the caller asked for the trace to be kept.
+    /// Whether the trace is kept.
     #[must_use]
     pub const fn is_sampled(&self) -> bool {
         self.sampled
+    }
+}
+
+/// Without the machinery of formatting, since every request does this several times.
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
     }
 }
 
@@ -182,7 +209,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(sampled: bool) {
-            let context = TraceContext { sampled, ..TraceContext::root() };
+            let context = TraceContext::root(sampled);
             prop_assert_eq!(TraceContext::from_traceparent(&context.to_traceparent()), Some(context));
         }
 

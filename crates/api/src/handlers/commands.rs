@@ -10,6 +10,9 @@ use delivery::commands::{Command, Context};
 use delivery::models::{AccountEmail, CancelReason, DeliveryAddress, OrderId, Violations};
 use delivery::services::{self, Receipt};
 use eventsourcing::Revision;
+use telemetry::names::attribute;
+use telemetry::tracer::Span;
+use telemetry::{record, scope};
 
 use super::orders;
 use crate::answer::{Answer, X_POSITION};
@@ -199,7 +202,8 @@ async fn run(
             Some(id) => expected_revision(orders, id, &headers).await?,
             None => None,
         };
-        let receipt = execute(state, orders, order, &command, command_context(&context, claim, if_match)).await?;
+        let receipt =
+            execute(state, orders, order, &command, &context, command_context(&context, claim, if_match)).await?;
         let status = if id.is_none() { StatusCode::CREATED } else { StatusCode::OK };
         answer(state, status, &receipt)
     })
@@ -211,9 +215,13 @@ async fn execute(
     orders: &Orders,
     id: OrderId,
     command: &Command,
+    request: &RequestContext,
     context: Context,
 ) -> Result<Receipt, Error> {
-    let done = orders.commands.execute(id, command, &context).await;
+    let span = state.tracer.child(record::Kind::Internal, &request.trace);
+    // Events name this span as what led to them: the append is one of its parts, and may be tried twice.
+    let context = Context { traceparent: Some(span.context().to_traceparent()), ..context };
+    let done = scope::within(Some(span.scope()), orders.commands.execute(id, command, &context)).await;
     let outcome = match &done {
         Ok(Receipt { replayed: true, .. }) => "replayed",
         Ok(_) => "ok",
@@ -222,6 +230,7 @@ async fn execute(
         Err(_) => "failed",
     };
     state.metrics.delivery.command(command.name(), outcome);
+    finish(span, id, command, outcome);
     let receipt = done?;
     if !receipt.replayed {
         state.metrics.delivery.event(command.leads_to());
@@ -230,12 +239,27 @@ async fn execute(
     Ok(receipt)
 }
 
+/// A refusal is an answer; giving up and failing are not what anybody wanted.
+fn finish(mut span: Span, id: OrderId, command: &Command, outcome: &'static str) {
+    let failure = matches!(outcome, "conflict" | "failed").then_some(outcome);
+    if let Some(failure) = failure {
+        span.fail(failure);
+    }
+    span.finish(|attributes| {
+        attributes.push((attribute::ORDER_ID, id.to_string().into()));
+        attributes.push((attribute::COMMAND, command.name().into()));
+        attributes.push((attribute::OUTCOME, outcome.into()));
+        attributes.extend(failure.map(|failure| (attribute::ERROR_TYPE, failure.into())));
+        format!("order {}", command.name())
+    });
+}
+
 fn command_context(context: &RequestContext, claim: Claim, if_match: Option<Revision>) -> Context {
     Context {
         command_id: claim.command_id,
         may_be_retry: claim.may_be_retry,
         if_match,
-        traceparent: Some(context.trace.to_traceparent()),
+        traceparent: None,
         tracestate: context.tracestate.clone(),
         correlation_id: Some(context.request_id.clone()),
         idempotency_key: claim.key,

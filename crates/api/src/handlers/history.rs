@@ -76,11 +76,7 @@ pub(crate) async fn watch(
 /// An event as the contract shows it.
 pub(crate) fn entry(event: &RecordedEvent) -> HistoryEntry<'_> {
     let metadata = event.metadata();
-    let trace = metadata
-        .traceparent
-        .as_deref()
-        .and_then(TraceContext::from_traceparent)
-        .or_else(|| metadata.uber_trace_id.as_deref().and_then(TraceContext::from_uber_trace_id));
+    let trace = TraceContext::from_headers(metadata.traceparent.as_deref(), metadata.uber_trace_id.as_deref());
     // What cannot be decoded is shown as it was recorded; that it is parked shows elsewhere.
     let decoded = codec::decode(&event.event_type, &event.data, metadata.schema_version);
     HistoryEntry {

@@ -1,15 +1,18 @@
 //! Connections: how many requests they carry, when they end, and what is left of them when the server
 //! stops.
 
+use std::convert::Infallible;
+use std::task::Poll;
 use std::time::Duration;
 
-use api::server::Drained;
+use api::server::{Drain, Drained};
+use axum::body::Body;
 use axum::http::{Request, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Answer, Connection, PATIENCE, Service, Setup, order};
 
@@ -215,4 +218,31 @@ async fn a_refused_body_that_is_still_being_sent_does_not_cost_the_answer() {
 
 fn created(answer: &Answer) -> String {
     answer.json().as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_connection_and_is_logged() {
+    crate::logs::listen();
+    let log = crate::logs::Log::capture();
+    let breaks = axum::routing::get(async || {
+        Body::from_stream(futures_util::stream::poll_fn(|_| -> Poll<Option<Result<Bytes, Infallible>>> {
+            panic!("while the body was written")
+        }))
+    });
+    let router = axum::Router::new().route("/breaks", breaks).route("/works", axum::routing::get(async || "well"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let until = async {
+        let _ = stopped.await;
+    };
+    let server = tokio::spawn(api::server::serve(listener, router, Drain::default(), until, PATIENCE));
+    let mut broken = Connection::open(address).await;
+    broken.begin("GET", "/breaks", &[], "").await;
+    // The head may have been sent before; a reset is an end as well.
+    let _ = broken.stream.read_to_end(&mut Vec::new()).await;
+    Connection::open(address).await.send("GET", "/works", &[], "").await.expect(200);
+    stop.send(()).unwrap();
+    server.await.unwrap();
+    assert_eq!(log.find("connection ended by a panic").len(), 1);
 }

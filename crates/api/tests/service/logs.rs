@@ -7,7 +7,10 @@ use std::sync::Once;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
-use tracing::Level;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::support::{Answer, Service, Setup, order};
 
@@ -21,13 +24,8 @@ thread_local! {
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .with_max_level(Level::TRACE)
-            .with_writer(|| Lines)
-            .init();
+        let lines = telemetry::logging::json(vec!["delivery-api".to_owned()], || Lines);
+        tracing_subscriber::registry().with(lines.with_filter(LevelFilter::TRACE)).init();
     });
 }
 
@@ -45,10 +43,10 @@ impl Write for Lines {
 }
 
 /// What this thread has logged since it was made.
-struct Log;
+pub(crate) struct Log;
 
 impl Log {
-    fn capture() -> Self {
+    pub(crate) fn capture() -> Self {
         LINES.take();
         Self
     }
@@ -58,7 +56,7 @@ impl Log {
     }
 
     /// The lines with this message.
-    fn find(&self, message: &str) -> Vec<Value> {
+    pub(crate) fn find(&self, message: &str) -> Vec<Value> {
         let lines: Vec<Value> = self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         lines.into_iter().filter(|line| line["message"] == message).collect()
     }
@@ -71,7 +69,7 @@ fn ids(answer: &Answer) -> (String, String) {
 }
 
 fn ids_of_line(line: &Value) -> (String, String) {
-    let text = |name: &str| line["span"][name].as_str().unwrap().to_owned();
+    let text = |name: &str| line[name].as_str().unwrap().to_owned();
     (text("trace_id"), text("span_id"))
 }
 
@@ -86,7 +84,7 @@ async fn a_request_is_one_line_that_leads_to_its_trace() {
     let lines = log.find("request served");
     let [created, read] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!((&created["http.route"], &created["http.request.method"]), (&"/api/orders".into(), &"POST".into()));
-    assert_eq!(read["level"], "INFO");
+    assert_eq!(read["level"], "info");
     assert_eq!(read["http.request.method"], "GET");
     assert_eq!(read["http.route"], "/api/orders/{id}/events");
     assert_eq!(read["http.response.status_code"], 200);
@@ -108,7 +106,7 @@ async fn a_failure_is_logged_once_with_its_causes() {
     assert_eq!(ids_of_line(&causes[0]), ids(&answer));
     assert_eq!(answer.json()["traceId"], ids(&answer).0, "the client can name it");
     let failed = log.find("request failed");
-    assert_eq!((failed.len(), &failed[0]["level"]), (1, &"ERROR".into()));
+    assert_eq!((failed.len(), &failed[0]["level"]), (1, &"error".into()));
     assert_eq!(failed[0]["http.response.status_code"], 503);
     assert!(log.find("request served").is_empty());
 }
@@ -130,7 +128,7 @@ async fn what_the_client_got_wrong_is_no_failure() {
     let service = Service::start(Setup::default()).await;
     service.get("/api/orders/not-an-id").await.expect(400);
     assert_eq!(log.find("request served")[0]["http.response.status_code"], 400);
-    assert!(!log.text().contains(r#""level":"ERROR""#), "{}", log.text());
+    assert!(!log.text().contains(r#""level":"error""#), "{}", log.text());
 }
 
 #[tokio::test]

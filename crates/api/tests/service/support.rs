@@ -81,6 +81,8 @@ impl Service {
             readiness: api::health::Readiness::new(setup.probes),
             projections: Arc::clone(&projections) as _,
             metrics: Arc::new(telemetry::Metrics::new("delivery-api", "0.0.0")),
+            tracer: telemetry::Tracer::disabled(),
+            telemetry: telemetry::Control::default(),
             drain: drain.clone(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -95,7 +97,7 @@ impl Service {
     }
 
     pub(crate) async fn connect(&self) -> Connection {
-        Connection { stream: TcpStream::connect(self.address).await.unwrap(), read: Vec::new() }
+        Connection::open(self.address).await
     }
 
     /// Sends a request on a connection of its own.
@@ -158,6 +160,10 @@ impl Answer {
 }
 
 impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
+    }
+
     pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }

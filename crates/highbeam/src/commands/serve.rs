@@ -2,14 +2,17 @@
 
 use super::{Error, settings};
 use crate::cli::Serve;
-use crate::{logging, process, shutdown};
+use crate::observability::Observability;
+use crate::{process, shutdown};
 
 /// Runs the role.
 pub async fn run(arguments: &Serve) -> Result<(), Error> {
     let settings = settings(&arguments.settings)?;
-    let _log = logging::start(&settings, arguments.role)?;
+    let observability = Observability::start(&settings, arguments.role)?;
     let stop = shutdown::requested()?;
-    let running = process::start(settings, arguments.role, stop).await?;
+    let running = process::start(settings, arguments.role, &observability, stop).await?;
     running.tell_ready(arguments.ready.path.as_deref()).await?;
-    running.finish().await
+    let finished = running.finish().await;
+    observability.finish().await;
+    finished
 }

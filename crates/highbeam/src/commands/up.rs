@@ -2,16 +2,17 @@
 
 use super::{Error, say, settings};
 use crate::cli::Up;
+use crate::observability::Observability;
 use crate::roles::Role;
-use crate::{logging, process, shutdown};
+use crate::{process, shutdown};
 
 /// Runs everything and prints where it is.
 pub async fn run(arguments: &Up) -> Result<(), Error> {
     let settings = settings(&arguments.settings)?;
     let base_path = settings.base_path.clone();
-    let _log = logging::start(&settings, Role::All)?;
+    let observability = Observability::start(&settings, Role::All)?;
     let stop = shutdown::requested()?;
-    let mut running = process::start(settings, Role::All, stop.clone()).await?;
+    let mut running = process::start(settings, Role::All, &observability, stop.clone()).await?;
     running.tell_ready(arguments.ready.path.as_deref()).await?;
     let url = running.url();
     say(&format!(
@@ -29,5 +30,7 @@ pub async fn run(arguments: &Up) -> Result<(), Error> {
         say("demo traffic is running (--no-traffic leaves it out); Ctrl-C stops")?;
         running.send_demo_traffic(arguments.traffic_rate, stop)?;
     }
-    running.finish().await
+    let finished = running.finish().await;
+    observability.finish().await;
+    finished
 }

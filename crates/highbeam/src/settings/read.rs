@@ -78,7 +78,11 @@ impl<'a> Reader<'a> {
         if self.faults.0.is_empty() { Ok(settings) } else { Err(self.faults) }
     }
 
-    fn fault(&mut self, name: &'static str, detail: impl Into<String>) {
+    pub(super) fn fault(&mut self, name: &'static str, detail: impl Into<String>) {
+        // Two signals may share a variable; its fault is one all the same.
+        if self.faults.0.iter().any(|fault| fault.name == name) {
+            return;
+        }
         let example = find(name).map_or("", |setting| setting.example);
         self.faults.0.push(Fault { name, detail: detail.into(), example });
     }
@@ -138,6 +142,33 @@ impl<'a> Reader<'a> {
             self.fault(name, "must have 1 to 64 letters, digits, hyphens or underscores");
         }
         value
+    }
+
+    /// One of a few words; the first is what a fault is read as.
+    pub(super) fn word(&mut self, name: &'static str, words: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(name)?;
+        let word = words.iter().copied().find(|word| *word == text);
+        if word.is_none() {
+            self.fault(name, format!("must be {}", words.join(" or ")));
+        }
+        word.or_else(|| words.first().copied())
+    }
+
+    /// `name=value,name=value`, values percent-encoded where need be, as the W3C's baggage header.
+    pub(super) fn pairs(&mut self, name: &'static str) -> Vec<(String, String)> {
+        let text = self.text(name).unwrap_or_default();
+        let mut pairs = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let pair = part.split_once('=').filter(|(key, _)| !key.trim().is_empty());
+            match pair.and_then(|(key, value)| Some((key.trim().to_owned(), percent_decoded(value.trim())?))) {
+                Some(pair) => pairs.push(pair),
+                None => {
+                    self.fault(name, "must be name=value pairs with commas between them");
+                    break;
+                }
+            }
+        }
+        pairs
     }
 
     pub(super) fn secret(&mut self, name: &'static str, least: usize) -> Option<SecretString> {
@@ -201,12 +232,28 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn flag(text: &str) -> Option<bool> {
+/// Yes or no.
+pub(super) fn flag(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Some(true),
         "false" | "0" | "no" | "off" => Some(false),
         _ => None,
     }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok().filter(|_| is_hex)?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// `5007` or `:5007`.

@@ -36,6 +36,73 @@ pub const SETTINGS: &[Setting] = &[
     setting("LOGGER_LEVEL", "info", "info", "The least level that is logged: error, warn, info, debug or trace"),
     setting("LOGGER_DEBUG", "false", "true", "Log from debug upwards, whatever the level says"),
     setting("LOGGER_ENCODER", "", "json", "json or console; unset, console on a terminal and json elsewhere"),
+    setting("OTEL_SDK_DISABLED", "false", "true", "No spans, no metrics, no log lines for a collector"),
+    setting("OTEL_SERVICE_NAME", "", "delivery-api", "As SERVICE_NAME, and wins over it"),
+    setting(
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "",
+        "deployment.environment.name=staging,team=orders",
+        "What else is known about this process; sent with spans and log lines",
+    ),
+    setting(
+        "OTEL_TRACES_SAMPLER",
+        "parentbased_always_on",
+        "parentbased_traceidratio",
+        "Which traces are kept: always_on, always_off or traceidratio, the caller's decision first with parentbased_",
+    ),
+    setting("OTEL_TRACES_SAMPLER_ARG", "1", "0.1", "The share of traces that the ratio samplers keep"),
+    setting("OTEL_TRACES_EXPORTER", "otlp", "none", "otlp sends spans where an endpoint is set; none never does"),
+    setting("OTEL_LOGS_EXPORTER", "otlp", "none", "The same for log lines, which are on standard error anyway"),
+    setting("OTEL_METRICS_EXPORTER", "prometheus", "none", "prometheus serves /metrics; none counts nothing"),
+    setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "http://localhost:4318",
+        "The collector for spans and log lines; unset, none are sent",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "",
+        "http://localhost:4318/v1/traces",
+        "Another collector for spans, with the whole path",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+        "",
+        "http://localhost:4318/v1/logs",
+        "Another collector for log lines, with the whole path",
+    ),
+    setting("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "grpc", "http/protobuf (port 4318) or grpc (port 4317)"),
+    setting("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "", "grpc", "Another protocol for spans"),
+    setting("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "", "grpc", "Another protocol for log lines"),
+    setting(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "",
+        "authorization=Bearer%20abc",
+        "Headers of each request to the collector; values are secrets, percent-encoded",
+    ),
+    setting("OTEL_EXPORTER_OTLP_TIMEOUT", "10000", "10000", "Milliseconds that a request to the collector may take"),
+    setting("OTEL_EXPORTER_OTLP_COMPRESSION", "none", "gzip", "none or gzip"),
+    setting(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "",
+        "/etc/ssl/collector.pem",
+        "A file of certificates to trust instead of the system's",
+    ),
+    setting("OTEL_BSP_MAX_QUEUE_SIZE", "32768", "32768", "Spans that may wait; more are dropped and counted"),
+    setting("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096", "4096", "Spans in one request"),
+    setting("OTEL_BSP_SCHEDULE_DELAY", "1000", "1000", "Milliseconds that a span waits for others"),
+    setting("OTEL_BLRP_MAX_QUEUE_SIZE", "8192", "8192", "Log lines that may wait; more are dropped and counted"),
+    setting("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "2048", "2048", "Log lines in one request"),
+    setting("OTEL_BLRP_SCHEDULE_DELAY", "1000", "1000", "Milliseconds that a log line waits for others"),
+    setting("JAEGER_ENABLE", "false", "true", "Send spans to JAEGER_HOST_PORT, over OTLP, unless an endpoint is set"),
+    setting(
+        "JAEGER_HOST_PORT",
+        "localhost:4317",
+        "localhost:4317",
+        "Where Jaeger takes OTLP over gRPC; the ports of its former agent are read as 4317",
+    ),
+    setting("JAEGER_SERVICE_NAME", "", "delivery-api", "As SERVICE_NAME, which wins over it"),
     setting("DATA_DIR", "data", "/var/lib/highbeam", "The folder for everything that a process keeps"),
     setting(
         "EVENTSTORE_CONFIG_CONNECTION_STRING",
@@ -79,8 +146,15 @@ pub const SETTINGS: &[Setting] = &[
 
 /// Settings of the service's older program that are read without effect, so that its environment files
 /// go on to work.
-pub const IGNORED: &[&str] =
-    &["ELASTIC_SNIFF", "ELASTIC_EXPLAIN", "ELASTIC_FETCH_SOURCE", "ELASTIC_VERSION", "ELASTIC_PRETTY", "ELASTIC_GZIP"];
+pub const IGNORED: &[&str] = &[
+    "JAEGER_LOG_SPANS",
+    "ELASTIC_SNIFF",
+    "ELASTIC_EXPLAIN",
+    "ELASTIC_FETCH_SOURCE",
+    "ELASTIC_VERSION",
+    "ELASTIC_PRETTY",
+    "ELASTIC_GZIP",
+];
 
 /// The setting of that name.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Settings: precedence, forms, and that every fault is told at once and without its value.
 
 use secrecy::ExposeSecret;
+use telemetry::export::Protocol;
 
 use super::*;
 
@@ -59,6 +60,13 @@ fn all_faults_come_at_once_each_with_an_example_and_without_the_value() {
         ("ADMIN_TOKEN", "s3cret"),
         ("SHUTDOWN_GRACE_SECONDS", "-1"),
         ("RATE_LIMIT_PER_SECOND", "many"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "s3cret@collector:4317"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier pigeon"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=%zz"),
+        ("JAEGER_HOST_PORT", "localhost"),
     ];
     let faults = Settings::read(&environment(&bad)).unwrap_err();
     let mut named: Vec<_> = faults.0.iter().map(|fault| fault.name).collect();
@@ -82,10 +90,65 @@ fn two_ports_cannot_share_a_file() {
 
 #[test]
 fn the_examples_of_the_table_are_right() {
-    for setting in table::SETTINGS {
+    // The certificate's example names a file, which need not be there.
+    for setting in table::SETTINGS.iter().filter(|setting| setting.name != "OTEL_EXPORTER_OTLP_CERTIFICATE") {
         let settings = Settings::read(&environment(&[(setting.name, setting.example)]));
         assert!(settings.is_ok(), "{}: {:?}", setting.name, settings.err());
     }
+}
+
+fn endpoints(values: &[(&str, &str)]) -> [Option<(String, Protocol)>; 2] {
+    let Observability { spans, logs, .. } = Settings::read(&environment(values)).unwrap().observability;
+    [spans, logs].map(|signal| signal.map(|signal| (signal.endpoint.url, signal.endpoint.protocol)))
+}
+
+#[test]
+fn telemetry_goes_where_the_standard_says() {
+    let to = |url: &str, protocol| Some((url.to_owned(), protocol));
+    assert_eq!(endpoints(&[]), [None, None], "nobody is told without being named");
+    let common = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/");
+    let (http, grpc) = (Protocol::HttpProtobuf, Protocol::Grpc);
+    assert_eq!(endpoints(&[common]), [to("http://c:4318/v1/traces", http), to("http://c:4318/v1/logs", http)]);
+    let is_grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    assert_eq!(endpoints(&[common, is_grpc]), [to("http://c:4318/", grpc), to("http://c:4318/", grpc)]);
+    let own = [
+        common,
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://t:1/in"),
+        ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc"),
+    ];
+    assert_eq!(endpoints(&own), [to("https://t:1/in", http), to("http://c:4318/", grpc)]);
+    assert_eq!(endpoints(&[common, ("OTEL_TRACES_EXPORTER", "none")])[0], None);
+}
+
+#[test]
+fn jaegers_settings_mean_a_collector() {
+    let on = ("JAEGER_ENABLE", "true");
+    let agent = [on, ("JAEGER_HOST_PORT", "jaeger:6831")];
+    assert_eq!(endpoints(&agent), [Some(("http://jaeger:4317".to_owned(), Protocol::Grpc)), None]);
+    let other = [on, ("JAEGER_HOST_PORT", "jaeger:9999"), ("JAEGER_SERVICE_NAME", "shop")];
+    assert_eq!(endpoints(&other)[0].as_ref().unwrap().0, "http://jaeger:9999");
+    assert_eq!(Settings::read(&environment(&other)).unwrap().service_name.as_deref(), Some("shop"));
+    assert_eq!(endpoints(&[("JAEGER_HOST_PORT", "jaeger:6831")]), [None, None], "off unless it is turned on");
+    assert_eq!(endpoints(&[on])[0].as_ref().unwrap().0, "http://localhost:4317");
+}
+
+#[test]
+fn headers_and_attributes_are_decoded_and_secrets_stay_secret() {
+    let values = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret, x-team = orders"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=staging"),
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+    ];
+    let settings = Settings::read(&environment(&values)).unwrap();
+    assert!(!format!("{settings:?}").contains("s3cret"));
+    let observability = settings.observability;
+    let headers = observability.spans.unwrap().endpoint.headers;
+    assert_eq!((headers[0].0.as_str(), headers[0].1.expose_secret()), ("authorization", "Bearer s3cret"));
+    assert_eq!((headers[1].0.as_str(), headers[1].1.expose_secret()), ("x-team", "orders"));
+    assert_eq!(observability.resource, [("deployment.environment.name".to_owned(), "staging".to_owned().into())]);
+    assert_eq!(observability.sampler.to_string(), "traceidratio(0.25)");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The event store, timed. Waiting for events is not a call: a subscription is timed when it begins.
+//! The event store, observed. Waiting for events is not a call: a subscription is timed when it begins.
 
 use std::sync::Arc;
 
@@ -7,31 +7,34 @@ use eventsourcing::store::{Error, Page};
 use eventsourcing::{
     Appended, EventStore as Port, ExpectedRevision, NewEvent, Position, RecordedEvent, Revision, StreamId, Subscription,
 };
-use telemetry::Metrics;
+use telemetry::names::span;
 
-use crate::timed;
+use crate::{Instruments, Operation, timed};
 
-/// An [`eventsourcing::EventStore`] whose calls are counted.
+const APPEND: Operation = Operation::new("append", span::APPEND_ORDER);
+const READ: Operation = Operation::new("read", span::READ_ORDER);
+const READ_ALL: Operation = Operation::new("read_all", span::READ_EVENTS);
+const HEAD: Operation = Operation::new("head", span::READ_HEAD);
+const SUBSCRIBE: Operation = Operation::untraced("subscribe");
+const PING: Operation = Operation::new("ping", span::PING_EVENT_STORE);
+
+/// An [`eventsourcing::EventStore`] whose calls are observed.
 pub struct EventStore {
     inner: Arc<dyn Port>,
-    backend: &'static str,
-    metrics: Arc<Metrics>,
+    instruments: Instruments,
 }
 
 impl EventStore {
-    /// Wraps a store; `backend` is the engine's name in metrics.
+    /// Wraps a store.
     #[must_use]
-    pub fn new(inner: Arc<dyn Port>, backend: &'static str, metrics: Arc<Metrics>) -> Self {
-        Self { inner, backend, metrics }
+    pub fn new(inner: Arc<dyn Port>, instruments: Instruments) -> Self {
+        Self { inner, instruments }
     }
 
-    async fn timed<T>(
-        &self,
-        operation: &'static str,
-        call: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let observe = |outcome, seconds| self.metrics.eventstore.observe(operation, self.backend, outcome, seconds);
-        timed(call, Error::outcome, observe).await
+    async fn timed<T>(&self, operation: Operation, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let Instruments { backend, metrics, .. } = &self.instruments;
+        let observe = |outcome, seconds| metrics.eventstore.observe(operation.name, backend, outcome, seconds);
+        timed(&self.instruments, operation, call, Error::outcome, observe).await
     }
 }
 
@@ -43,26 +46,26 @@ impl Port for EventStore {
         expected: ExpectedRevision,
         events: Vec<NewEvent>,
     ) -> Result<Appended, Error> {
-        self.timed("append", self.inner.append(stream, expected, events)).await
+        self.timed(APPEND, self.inner.append(stream, expected, events)).await
     }
 
     async fn read(&self, stream: &StreamId, from: Revision, max: usize) -> Result<Vec<RecordedEvent>, Error> {
-        self.timed("read", self.inner.read(stream, from, max)).await
+        self.timed(READ, self.inner.read(stream, from, max)).await
     }
 
     async fn read_all(&self, after: Position, max: usize, prefix: &str) -> Result<Page, Error> {
-        self.timed("read_all", self.inner.read_all(after, max, prefix)).await
+        self.timed(READ_ALL, self.inner.read_all(after, max, prefix)).await
     }
 
     async fn head(&self) -> Result<Position, Error> {
-        self.timed("head", self.inner.head()).await
+        self.timed(HEAD, self.inner.head()).await
     }
 
     async fn subscribe(&self, after: Position, prefix: &str) -> Result<Box<dyn Subscription>, Error> {
-        self.timed("subscribe", self.inner.subscribe(after, prefix)).await
+        self.timed(SUBSCRIBE, self.inner.subscribe(after, prefix)).await
     }
 
     async fn ping(&self) -> Result<(), Error> {
-        self.timed("ping", self.inner.ping()).await
+        self.timed(PING, self.inner.ping()).await
     }
 }

@@ -9,12 +9,14 @@ use delivery::repository::{self, Batch, Generation, GenerationState};
 use eventsourcing::Position;
 use eventsourcing::store::Page;
 use futures_util::FutureExt;
+use telemetry::scope::{self, Scope, within};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, interval, sleep};
 
 use crate::backoff::{Backoff, LONGEST};
 use crate::handle::{Error, Health, RunState, lag};
 use crate::lane::{Failure, Lane};
+use crate::spans::Place;
 use crate::{Options, Ports, parking};
 
 /// How often lag is measured while nothing happens.
@@ -24,11 +26,11 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What can be asked of the engine; see [`crate::Projector`].
 pub(crate) enum Request {
-    Rebuild { promote: bool, reply: Reply<Generation> },
-    Promote { reply: Reply<Generation> },
-    Discard { reply: Reply<Generation> },
-    Replay { position: Position, reply: Reply<usize> },
-    Skip { position: Position, reply: Reply<usize> },
+    Rebuild { promote: bool, asked_by: Option<Scope>, reply: Reply<Generation> },
+    Promote { asked_by: Option<Scope>, reply: Reply<Generation> },
+    Discard { asked_by: Option<Scope>, reply: Reply<Generation> },
+    Replay { position: Position, asked_by: Option<Scope>, reply: Reply<usize> },
+    Skip { position: Position, asked_by: Option<Scope>, reply: Reply<usize> },
 }
 
 pub(crate) struct Engine {
@@ -142,16 +144,22 @@ impl Engine {
     async fn lanes(&self) -> Result<Lanes, Failure> {
         let generations = self.ports.target.generations().await?;
         let failure = self.health.lock().unwrap_or_else(PoisonError::into_inner).last_error.clone();
-        let lane = |state: GenerationState, batch: usize| {
+        let lane = |state: GenerationState| {
             let status = generations.iter().find(|status| status.state == state)?;
-            let lane = Lane::new(status.generation, status.checkpoint, batch, self.options.partitions);
-            Some(lane.after(failure.clone()))
+            Some(self.new_lane(status.generation, status.checkpoint, state).after(failure.clone()))
         };
-        let live = lane(GenerationState::Live, self.options.live_batch)
+        let live = lane(GenerationState::Live)
             .ok_or_else(|| Failure("the projection's store has no live generation".to_owned()))?;
-        let building =
-            lane(GenerationState::Building, self.options.rebuild_batch).map(|lane| Building { lane, promote: false });
+        let building = lane(GenerationState::Building).map(|lane| Building { lane, promote: false });
         Ok(Lanes { live, building })
+    }
+
+    fn new_lane(&self, generation: Generation, checkpoint: Position, state: GenerationState) -> Lane {
+        let batch = match state {
+            GenerationState::Live => self.options.live_batch,
+            GenerationState::Building => self.options.rebuild_batch,
+        };
+        Lane::new(generation, checkpoint, state, batch, self.options.partitions)
     }
 
     fn tell_adopted(&self, building: Option<&Building>) {
@@ -199,7 +207,7 @@ impl Engine {
     async fn step(&self, lane: &mut Lane, page: Result<Page, Failure>) -> bool {
         let started = Instant::now();
         let done = match page {
-            Ok(page) => lane.project(&self.ports, page).await,
+            Ok(page) => lane.project(&self.ports, self.options.name, page).await,
             Err(failure) => Err(failure),
         };
         match done {
@@ -234,18 +242,28 @@ impl Engine {
     async fn answer(&self, lanes: &mut Lanes, request: Request) {
         // Whoever asked may have left: there is nobody to tell then.
         match request {
-            Request::Rebuild { promote, reply } => drop(reply.send(self.rebuild(lanes, promote).await)),
-            Request::Promote { reply } => drop(reply.send(self.promote(lanes).await)),
-            Request::Discard { reply } => drop(reply.send(self.discard(lanes).await)),
-            Request::Replay { position, reply } => {
-                let done = parking::replay(&self.ports, lanes.live.generation, position).await;
+            Request::Rebuild { promote, asked_by, reply } => {
+                drop(reply.send(within(asked_by.or_else(scope::current), self.rebuild(lanes, promote)).await));
+            }
+            Request::Promote { asked_by, reply } => {
+                drop(reply.send(within(asked_by.or_else(scope::current), self.promote(lanes)).await))
+            }
+            Request::Discard { asked_by, reply } => {
+                drop(reply.send(within(asked_by.or_else(scope::current), self.discard(lanes)).await))
+            }
+            Request::Replay { position, asked_by, reply } => {
+                let done = parking::replay(&self.ports, self.place(&lanes.live), asked_by.as_ref(), position).await;
                 drop(reply.send(self.unblocked(lanes, done).await));
             }
-            Request::Skip { position, reply } => {
-                let done = parking::skip(&self.ports, lanes.live.generation, position).await;
+            Request::Skip { position, asked_by, reply } => {
+                let done = parking::skip(&self.ports, self.place(&lanes.live), asked_by.as_ref(), position).await;
                 drop(reply.send(self.unblocked(lanes, done).await));
             }
         }
+    }
+
+    fn place(&self, lane: &Lane) -> Place {
+        lane.place(self.options.name)
     }
 
     async fn unblocked(&self, lanes: &mut Lanes, done: Result<usize, Error>) -> Result<usize, Error> {
@@ -272,7 +290,7 @@ impl Engine {
                 });
             }
         };
-        let lane = Lane::new(generation, Position::START, self.options.rebuild_batch, self.options.partitions);
+        let lane = self.new_lane(generation, Position::START, GenerationState::Building);
         lanes.building = Some(Building { lane, promote });
         tracing::info!(projection = self.options.name, generation = generation.0, "rebuild begun");
         Ok(generation)
@@ -290,7 +308,7 @@ impl Engine {
             return Err(error.into());
         }
         // A new lane on the same generation: with the live batch size, from its checkpoint.
-        lanes.live = Lane::new(generation, checkpoint, self.options.live_batch, self.options.partitions);
+        lanes.live = self.new_lane(generation, checkpoint, GenerationState::Live);
         lanes.building = None;
         tracing::info!(projection = self.options.name, generation = generation.0, "rebuild promoted");
         Ok(generation)

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use delivery::repository::{self, Generation, GenerationState, GenerationStatus, ParkedEvent};
 use eventsourcing::{Position, store};
+use telemetry::scope::{self, Scope};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::engine::{Engine, Request};
@@ -115,7 +116,8 @@ impl Projector {
         let health = Arc::new(Mutex::new(Health::default()));
         let (requests, inbox) = mpsc::channel(QUEUED_REQUESTS);
         let engine = Engine::new(options.clone(), ports.clone(), Arc::clone(&health));
-        let task = tokio::spawn(engine.supervise(inbox, shutdown));
+        let scope = Scope::of(ports.tracer.service());
+        let task = tokio::spawn(scope::within(Some(scope), engine.supervise(inbox, shutdown)));
         (Self { options, ports, health, requests }, task)
     }
 
@@ -142,17 +144,17 @@ impl Projector {
 
     /// Begins a rebuild. `promote` makes it live by itself as soon as it has caught up.
     pub async fn rebuild(&self, promote: bool) -> Result<Generation, Error> {
-        self.ask(|reply| Request::Rebuild { promote, reply }).await
+        self.ask(|reply| Request::Rebuild { promote, asked_by: self.asked_by(), reply }).await
     }
 
     /// Makes the rebuild live.
     pub async fn promote(&self) -> Result<Generation, Error> {
-        self.ask(|reply| Request::Promote { reply }).await
+        self.ask(|reply| Request::Promote { asked_by: self.asked_by(), reply }).await
     }
 
     /// Gives the rebuild up.
     pub async fn discard(&self) -> Result<Generation, Error> {
-        self.ask(|reply| Request::Discard { reply }).await
+        self.ask(|reply| Request::Discard { asked_by: self.asked_by(), reply }).await
     }
 
     /// The parked events of the live generation, by position.
@@ -167,12 +169,17 @@ impl Projector {
 
     /// Applies a parked event again, and those that stood behind it. Returns how many were applied.
     pub async fn replay(&self, position: Position) -> Result<usize, Error> {
-        self.ask(|reply| Request::Replay { position, reply }).await
+        self.ask(|reply| Request::Replay { position, asked_by: self.asked_by(), reply }).await
     }
 
     /// Leaves a parked event out. Returns how many events are no longer parked.
     pub async fn skip(&self, position: Position) -> Result<usize, Error> {
-        self.ask(|reply| Request::Skip { position, reply }).await
+        self.ask(|reply| Request::Skip { position, asked_by: self.asked_by(), reply }).await
+    }
+
+    /// On whose behalf the projection does what it is asked for; it is still the projection that does it.
+    fn asked_by(&self) -> Option<Scope> {
+        scope::current().map(|scope| Scope { service: self.ports.tracer.service(), ..scope })
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Request) -> Result<T, Error> {

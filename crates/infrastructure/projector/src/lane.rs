@@ -7,14 +7,17 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::repository::{self, Batch, Generation, ParkedEvent};
+use delivery::repository::{self, Batch, Generation, GenerationState, ParkedEvent};
 use eventsourcing::store::{self, Page};
 use eventsourcing::{Position, Subscription};
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use telemetry::scope::{self, Scope, within};
 use tokio::time::{Instant, sleep_until};
 
 use crate::backoff::Backoff;
 use crate::fold::{Blocked, Step, with_causes};
+use crate::spans::{self, Place};
 use crate::{Options, Ports};
 
 /// Parked events that a generation may hold before its lane stops: a projection that can apply nothing
@@ -25,6 +28,7 @@ pub(crate) struct Lane {
     pub(crate) generation: Generation,
     pub(crate) checkpoint: Position,
     pub(crate) parked: usize,
+    state: GenerationState,
     batch: usize,
     partitions: NonZeroUsize,
     blocked: Arc<Blocked>,
@@ -65,10 +69,17 @@ impl<E: std::error::Error> From<E> for Failure {
 }
 
 impl Lane {
-    pub(crate) fn new(generation: Generation, checkpoint: Position, batch: usize, partitions: NonZeroUsize) -> Self {
+    pub(crate) fn new(
+        generation: Generation,
+        checkpoint: Position,
+        state: GenerationState,
+        batch: usize,
+        partitions: NonZeroUsize,
+    ) -> Self {
         Self {
             generation,
             checkpoint,
+            state,
             parked: 0,
             batch,
             partitions,
@@ -150,37 +161,60 @@ impl Lane {
         self.blocked = Arc::new(blocked);
     }
 
+    /// Where and why this lane's events are projected, for traces.
+    pub(crate) const fn place(&self, projection: &'static str) -> Place {
+        Place { projection, generation: self.generation, is_rebuild: matches!(self.state, GenerationState::Building) }
+    }
+
     /// Projects a page and commits it together with the checkpoint.
-    pub(crate) async fn project(&mut self, ports: &Ports, page: Page) -> Result<usize, Failure> {
+    pub(crate) async fn project(
+        &mut self,
+        ports: &Ports,
+        projection: &'static str,
+        page: Page,
+    ) -> Result<usize, Failure> {
         let events = page.events.len();
         if self.parked >= MAX_PARKED {
             return Err(Failure(format!(
                 "{MAX_PARKED} events are parked: replay or skip them, or mend the projection"
             )));
         }
-        let step = Step {
-            target: Arc::clone(&ports.target),
-            generation: self.generation,
-            blocked: Arc::clone(&self.blocked),
-            now: ports.clock.now(),
-        };
-        let outcome = step.run(page.events, self.partitions).await?;
-        let newly_parked: Vec<_> =
-            outcome.parked.iter().map(|parked| (parked.event.stream.clone(), parked.event.revision)).collect();
-        let batch =
-            Batch { upserts: outcome.upserts, park: outcome.parked, release: Vec::new(), checkpoint: Some(page.next) };
-        ports.target.commit(self.generation, batch).await?;
-        self.checkpoint = page.next;
-        if !newly_parked.is_empty() {
-            self.parked += newly_parked.len();
-            let blocked = Arc::make_mut(&mut self.blocked);
-            for (stream, revision) in newly_parked {
-                blocked.entry(stream).or_default().insert(revision);
-            }
+        let now = ports.clock.now();
+        let spans = spans::Batch::begin(&ports.tracer, self.place(projection), &page.events, now);
+        let done = self.commit(ports, page, spans.scope(), now).await;
+        spans.end(done.as_deref().map_err(drop));
+        for ParkedEvent { event, .. } in done? {
+            self.parked += 1;
+            Arc::make_mut(&mut self.blocked).entry(event.stream).or_default().insert(event.revision);
         }
         self.backoff.reset();
         self.failure = None;
         Ok(events)
+    }
+
+    /// Folds a page and commits it; what was newly parked.
+    async fn commit(
+        &mut self,
+        ports: &Ports,
+        page: Page,
+        scope: Option<Scope>,
+        now: Timestamp,
+    ) -> Result<Vec<ParkedEvent>, Failure> {
+        let step = Step {
+            target: Arc::clone(&ports.target),
+            generation: self.generation,
+            blocked: Arc::clone(&self.blocked),
+            now,
+        };
+        let outcome = step.run(page.events, self.partitions).await?;
+        let parked = outcome.parked.clone();
+        let batch =
+            Batch { upserts: outcome.upserts, park: outcome.parked, release: Vec::new(), checkpoint: Some(page.next) };
+        // All that the batch's traces tell of the target: reading the documents first is too small a part
+        // of the whole to be told once for each event.
+        within(scope.or_else(scope::current), ports.target.commit(self.generation, batch)).await?;
+        self.checkpoint = page.next;
+        Ok(parked)
     }
 
     /// Gives the subscription up and waits a while: the next attempt starts from the checkpoint.

@@ -12,6 +12,7 @@ mod fold;
 mod handle;
 mod lane;
 mod parking;
+mod spans;
 
 pub use handle::{Error, Health, Lag, Projector, RunState, Status};
 
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use delivery::repository::ProjectionStore;
 use eventsourcing::{Clock, EventStore};
-use telemetry::Metrics;
+use telemetry::{Metrics, Tracer};
 
 /// What to run.
 #[derive(Clone)]
@@ -56,4 +57,6 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Where progress is told.
     pub metrics: Arc<Metrics>,
+    /// Where spans are made.
+    pub tracer: Tracer,
 }

@@ -7,24 +7,52 @@ use delivery::models::OrderId;
 use delivery::projections::{Applied, OrderView};
 use delivery::repository::{Batch, Generation, ParkedEvent};
 use eventsourcing::Position;
+use telemetry::scope::{self, Scope};
 
 use crate::Ports;
 use crate::fold::apply_caught;
 use crate::handle::Error;
 use crate::lane::MAX_PARKED;
+use crate::spans::{Mending, Place};
 
 /// Applies a parked event again and, when that goes well, those that stood behind it. Returns how many
 /// were applied.
-pub(crate) async fn replay(ports: &Ports, generation: Generation, position: Position) -> Result<usize, Error> {
-    let queue = queue_at(ports, generation, position).await?;
-    let view = load(ports, generation, &queue).await?;
-    apply_queue(ports, generation, view, queue, None).await
+pub(crate) async fn replay(
+    ports: &Ports,
+    place: Place,
+    asked_by: Option<&Scope>,
+    position: Position,
+) -> Result<usize, Error> {
+    let generation = place.generation;
+    let queue = scope::within(asked_by.cloned().or_else(scope::current), queue_at(ports, generation, position)).await?;
+    let work = Mending::replay(&ports.tracer, asked_by, &queue);
+    work.run(place, position.0, async {
+        let view = load(ports, generation, &queue).await?;
+        apply_queue(ports, generation, view, queue, None).await
+    })
+    .await
 }
 
 /// Leaves a parked event out, as if it had changed nothing, and applies those that stood behind it.
 /// Returns how many events are no longer parked.
-pub(crate) async fn skip(ports: &Ports, generation: Generation, position: Position) -> Result<usize, Error> {
-    let mut queue = queue_at(ports, generation, position).await?;
+pub(crate) async fn skip(
+    ports: &Ports,
+    place: Place,
+    asked_by: Option<&Scope>,
+    position: Position,
+) -> Result<usize, Error> {
+    let queue =
+        scope::within(asked_by.cloned().or_else(scope::current), queue_at(ports, place.generation, position)).await?;
+    let work = Mending::skip(&ports.tracer, asked_by, &queue);
+    work.run(place, position.0, skip_first(ports, place.generation, queue, position)).await
+}
+
+async fn skip_first(
+    ports: &Ports,
+    generation: Generation,
+    mut queue: Vec<ParkedEvent>,
+    position: Position,
+) -> Result<usize, Error> {
     let view = load(ports, generation, &queue).await?;
     let skipped = queue.remove(0).event;
     let Some(id) = OrderId::from_stream(&skipped.stream) else {

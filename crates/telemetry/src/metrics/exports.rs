@@ -75,6 +75,11 @@ impl Exports {
         self.queued.get_or_create(&Signal { signal }).get().try_into().unwrap_or_default()
     }
 
+    /// What is dropped of a signal for a reason that lies outside of the exporter.
+    pub(super) fn elsewhere(&self, signal: &'static str, reason: &'static str) -> Counter {
+        self.dropped.get_or_create(&Why { signal, reason }).clone()
+    }
+
     /// The series of one signal, each of which is there from the beginning: a rate needs a first value.
     pub(crate) fn flow(&self, signal: &'static str, reasons: &[&'static str]) -> Flow {
         let dropped = reasons

@@ -67,7 +67,7 @@ impl Setup {
 pub(crate) fn span() -> Span {
     Span {
         service: Service(0),
-        context: TraceContext::root(),
+        context: TraceContext::root(true),
         has_remote_parent: false,
         trace_state: None,
         kind: Kind::Server,

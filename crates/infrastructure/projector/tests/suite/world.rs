@@ -17,7 +17,7 @@ use eventsourcing::{
     Clock, EventId, EventStore, ExpectedRevision, Metadata, NewEvent, Position, RecordedEvent, Revision, StreamId,
 };
 use projector::{Options, Ports, Projector};
-use telemetry::Metrics;
+use telemetry::{Metrics, Tracer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -97,6 +97,7 @@ impl World {
             target: Arc::<Watched>::clone(&self.target),
             clock: Arc::<Manual>::clone(&self.clock),
             metrics: Arc::new(Metrics::new("test", "0")),
+            tracer: Tracer::disabled(),
         };
         let (stop, stopped) = watch::channel(false);
         let (projector, task) = Projector::start(self.options.clone(), ports, stopped);

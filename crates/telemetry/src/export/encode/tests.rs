@@ -291,7 +291,7 @@ fn a_record_that_fits_nowhere_leaves_the_others_alone() {
 #[test]
 fn a_service_that_nobody_described_is_sent_without_a_description() {
     let mut encoder = Encoder::new(&[]);
-    let context = TraceContext::root();
+    let context = TraceContext::root(true);
     let span = Span {
         service: Service(7),
         context,

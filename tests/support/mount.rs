@@ -1,0 +1,21 @@
+//! A small file system of its own, where one can be mounted (it takes root).
+
+use std::path::Path;
+use std::process::Command;
+
+/// Unmounted when dropped.
+pub(crate) struct Mount<'a>(&'a Path);
+
+impl<'a> Mount<'a> {
+    /// Mounts memory at the path; `options` as mount takes them, for instance `size=24m`.
+    pub(crate) fn new(path: &'a Path, options: &str) -> Option<Self> {
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path).output();
+        mounted.is_ok_and(|output| output.status.success()).then_some(Self(path))
+    }
+}
+
+impl Drop for Mount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
+    }
+}
