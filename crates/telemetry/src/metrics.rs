@@ -1,7 +1,11 @@
 //! The metrics that highbeam's services expose, by group. Which ones exist, and what they mean, is
 //! written in `semconv/`; here they become counters and histograms with a fixed set of labels.
 
+mod family;
 mod groups;
+pub mod host;
+mod process;
+mod runtime;
 
 use std::fmt;
 
