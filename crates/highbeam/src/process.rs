@@ -50,7 +50,7 @@ pub(crate) struct Running {
 pub(crate) async fn start(settings: Settings, role: Role, stop: watch::Receiver<bool>) -> Result<Running, Error> {
     let clock: Arc<dyn Clock> = Arc::new(clock::System);
     let name = settings.service_name.clone().unwrap_or_else(|| role.service_name().to_owned());
-    let metrics = Arc::new(Metrics::new(&name, env!("CARGO_PKG_VERSION")));
+    let metrics = Arc::new(metrics(&settings, &name));
     let locks = lock_projections(&settings, role)?;
     let ports = wiring::open(&settings, role, &clock, &metrics).map_err(|error| Error::Failed(error.to_string()))?;
     let (stop_projections, projections_stopped) = watch::channel(false);
@@ -83,6 +83,17 @@ pub(crate) async fn start(settings: Settings, role: Role, stop: watch::Receiver<
         background,
         _locks: locks,
     })
+}
+
+/// Everything that this process exposes.
+fn metrics(settings: &Settings, service: &str) -> Metrics {
+    let mut metrics = Metrics::new(service, env!("CARGO_PKG_VERSION"));
+    metrics.register_process();
+    metrics.register_runtime(&tokio::runtime::Handle::current());
+    if settings.host_metrics.unwrap_or(false) {
+        metrics.register_host(telemetry::metrics::host::Options::default());
+    }
+    metrics
 }
 
 impl Running {

@@ -32,6 +32,8 @@ pub struct Settings {
     pub base_path: String,
     /// How to log.
     pub logger: Logger,
+    /// `HOST_METRICS`; `None` leaves it to the command.
+    pub host_metrics: Option<bool>,
     /// `DATA_DIR`
     pub data_dir: PathBuf,
     /// `EVENTSTORE_CONFIG_CONNECTION_STRING`
@@ -101,6 +103,7 @@ impl Settings {
             port: reader.value("PORT", read::port, 0),
             base_path: reader.value("BASE_PATH", read::base_path, String::new()),
             logger: reader.logger(),
+            host_metrics: reader.automatic("HOST_METRICS"),
             data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING"),
             read_model: reader.engine("MONGO_URI"),

@@ -36,6 +36,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("LOGGER_LEVEL", "info", "info", "The least level that is logged: error, warn, info, debug or trace"),
     setting("LOGGER_DEBUG", "false", "true", "Log from debug upwards, whatever the level says"),
     setting("LOGGER_ENCODER", "", "json", "json or console; unset, console on a terminal and json elsewhere"),
+    setting(
+        "HOST_METRICS",
+        "auto",
+        "true",
+        "Metrics of this machine: auto is true for up and false for serve, where a node exporter has them",
+    ),
     setting("DATA_DIR", "data", "/var/lib/highbeam", "The folder for everything that a process keeps"),
     setting(
         "EVENTSTORE_CONFIG_CONNECTION_STRING",
