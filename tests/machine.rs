@@ -35,6 +35,16 @@ fn process_and_runtime_are_always_told() {
 }
 
 #[test]
+fn readers_of_the_older_format_are_answered_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::up(folder.path());
+    let answer = service.send("GET", "/metrics", &[("accept", "text/plain")], None).expect(200);
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert!(answer.body.contains("\n# TYPE node_vmstat_pgfault untyped\n"), "{}", answer.body);
+    assert!(!answer.body.contains("# EOF"));
+}
+
+#[test]
 fn the_host_is_told_on_a_laptop_and_left_to_the_node_exporter_elsewhere() {
     let told = |arguments: &[&str]| metrics(arguments).2.contains("\nnode_load1 ");
     assert!(told(&["up", "--no-traffic"]));
