@@ -38,6 +38,10 @@ struct Annotations {
     name: String,
     #[serde(default)]
     provoked_by: String,
+    #[serde(default)]
+    pattern: String,
+    #[serde(default)]
+    exposed_type: String,
 }
 
 #[derive(Clone, Deserialize)]
@@ -93,8 +97,19 @@ impl Registry {
 
     /// The pattern that a span's name fits.
     pub(crate) fn span(&self, name: &str) -> Option<&str> {
-        self.spans.keys().map(String::as_str).find(|pattern| fits(pattern, name))
+        find(&self.spans, name)
     }
+
+    /// The pattern that a metric's name fits.
+    pub(crate) fn metric(&self, name: &str) -> Option<&str> {
+        find(&self.metrics, name)
+    }
+}
+
+/// Whatever is declared by its very name goes before what is declared by a pattern.
+fn find<'a, T>(declared: &'a BTreeMap<String, T>, name: &str) -> Option<&'a str> {
+    let own = declared.get_key_value(name).map(|(name, _)| name);
+    own.or_else(|| declared.keys().find(|pattern| fits(pattern, name))).map(String::as_str)
 }
 
 fn attributes(group: &Group, groups: &[Group]) -> Attributes {
@@ -116,10 +131,21 @@ fn labels(group: &Group) -> BTreeSet<String> {
     names.map(|name| name.replace('.', "_")).collect()
 }
 
+/// The name that Prometheus sees; in braces stands what the host decides.
 fn exposed(group: &Group) -> String {
-    let unit = if group.unit == "s" { "_seconds" } else { "" };
-    let ending = if group.instrument == "counter" { "_total" } else { "" };
-    format!("{}{unit}{ending}", group.metric_name.replace('.', "_"))
+    let Annotations { pattern, exposed_type, .. } = &group.annotations;
+    let is_counter = if exposed_type.is_empty() { group.instrument == "counter" } else { exposed_type == "counter" };
+    let ending = if is_counter { "_total" } else { "" };
+    let unit = match group.unit.as_str() {
+        "s" => "_seconds",
+        "By" => "_bytes",
+        "bit" => "_bits",
+        _ => "",
+    };
+    match pattern.as_str() {
+        "" => format!("{}{unit}{ending}", group.metric_name.replace('.', "_")),
+        pattern => format!("{pattern}{ending}"),
+    }
 }
 
 /// What stands in braces may be anything, except nothing.

@@ -45,11 +45,16 @@ struct Group {
 
 #[derive(Default, Deserialize)]
 struct Annotations {
+    /// Upper bounds of a histogram, in its unit.
     #[serde(default)]
     buckets: Vec<f64>,
     /// The name of a span; what varies in it is the value of the attribute in braces.
     #[serde(default)]
     name: String,
+    /// The exposed name of a family of metrics, with `{placeholders}` for what the host decides.
+    pattern: Option<String>,
+    /// The exposed type where it is none of the registry's instruments: `unknown`.
+    exposed_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +119,8 @@ fn read(root: &Path) -> Result<Vec<Group>, Findings> {
     if findings.is_empty() { Ok(groups) } else { Err(findings) }
 }
 
-/// What a registry may not have: unknown references, two of a name, a histogram without buckets.
+/// What a registry may not have: unknown references and types, two of a name, a histogram without
+/// buckets.
 fn faults(groups: &[Group]) -> Findings {
     let declared: Vec<_> =
         groups.iter().flat_map(|group| &group.attributes).map(|attribute| attribute.id.as_str()).collect();
@@ -136,24 +142,43 @@ fn faults(groups: &[Group]) -> Findings {
         if group.instrument == "histogram" && group.annotations.buckets.is_empty() {
             findings.push(format!("{}: a histogram needs annotations.buckets", group.id));
         }
+        if group.annotations.exposed_type.as_ref().is_some_and(|exposed| exposed != "unknown") {
+            findings.push(format!("{}: annotations.exposed_type can only be unknown", group.id));
+        }
+    }
+    let mut exposed_names = BTreeMap::new();
+    for group in metrics(groups) {
+        if let Some(other) = exposed_names.insert(exposed(group), &group.id) {
+            findings.push(format!("{} and {other} are both exposed as {}", group.id, exposed(group)));
+        }
     }
     findings.extend(seen.iter().filter(|(_, count)| **count > 1).map(|(id, _)| format!("{id} is declared twice")));
     findings
 }
 
+/// Units that are part of the exposed name, and the words for them.
+const UNITS: [(&str, &str); 3] = [("s", "seconds"), ("By", "bytes"), ("bit", "bits")];
+
 /// The name under which the metric is registered: as exposed, but without a counter's `_total`, which
 /// the library appends.
 fn registered(group: &Group) -> String {
-    let mut name = group.metric_name.replace('.', "_");
-    if group.unit == "s" {
-        name.push_str("_seconds");
+    if let Some(pattern) = &group.annotations.pattern {
+        return pattern.clone();
     }
-    name
+    let name = group.metric_name.replace('.', "_");
+    match UNITS.iter().find(|(unit, _)| *unit == group.unit) {
+        Some((_, word)) => format!("{name}_{word}"),
+        None => name,
+    }
 }
 
 fn exposed(group: &Group) -> String {
-    let suffix = if group.instrument == "counter" { "_total" } else { "" };
+    let suffix = if exposed_type(group) == "counter" { "_total" } else { "" };
     format!("{}{suffix}", registered(group))
+}
+
+fn exposed_type(group: &Group) -> &str {
+    group.annotations.exposed_type.as_deref().unwrap_or(&group.instrument)
 }
 
 fn metrics(groups: &[Group]) -> impl Iterator<Item = &Group> {
@@ -240,7 +265,7 @@ fn page(groups: &[Group]) -> String {
             text,
             "| `{}` | {} | {} | {} | {} | {} |",
             exposed(group),
-            group.instrument,
+            exposed_type(group),
             group.unit,
             labels.join(" "),
             group.stability,
@@ -286,8 +311,28 @@ mod tests {
     }
 
     #[test]
+    fn units_are_part_of_the_name_and_a_pattern_is_the_name() {
+        let names = |more: &str| {
+            let text = format!("groups:\n  - {{id: m, type: metric, metric_name: a.b, brief: B, {more}}}\n");
+            let groups = group(&text);
+            (registered(&groups[0]), exposed(&groups[0]))
+        };
+        assert_eq!(names("instrument: gauge, unit: By"), ("a_b_bytes".into(), "a_b_bytes".into()));
+        assert_eq!(names("instrument: counter, unit: s"), ("a_b_seconds".into(), "a_b_seconds_total".into()));
+        assert_eq!(names("instrument: gauge, unit: bit"), ("a_b_bits".into(), "a_b_bits".into()));
+        let pattern = "instrument: gauge, unit: By, annotations: {pattern: \"a_{field}\", exposed_type: unknown}";
+        assert_eq!(names(pattern), ("a_{field}".into(), "a_{field}".into()));
+    }
+
+    #[test]
+    fn two_metrics_cannot_have_one_exposed_name() {
+        let text = "groups:\n  - {id: m, type: metric, metric_name: a.b, brief: B}\n  - {id: n, type: metric, metric_name: a_b, brief: B, annotations: {exposed_type: odd}}\n";
+        assert_eq!(faults(&group(text)).len(), 2);
+    }
+
+    #[test]
     fn faults_are_found() {
-        let text = "groups:\n  - {id: m, type: metric, brief: B, instrument: histogram, attributes: [{ref: x}]}\n  - {id: m, type: metric, brief: B}\n";
+        let text = "groups:\n  - {id: m, type: metric, metric_name: a, brief: B, instrument: histogram, attributes: [{ref: x}]}\n  - {id: m, type: metric, metric_name: b, brief: B}\n";
         assert_eq!(faults(&group(text)).len(), 3);
     }
 

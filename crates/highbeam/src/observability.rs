@@ -39,9 +39,7 @@ impl Observability {
         let parts = role.parts();
         let names: Vec<_> = parts.iter().enumerate().map(|(index, part)| name(settings, index, *part)).collect();
         let first = names.first().map_or("", String::as_str);
-        let version = env!("CARGO_PKG_VERSION");
-        let metrics = if observability.has_metrics { Metrics::new(first, version) } else { Metrics::disabled() };
-        let metrics = Arc::new(metrics);
+        let metrics = Arc::new(metrics(settings, first));
         let exporter = export(settings, &names, &metrics)?;
         let log = log(settings, names, exporter.as_ref())?;
         metrics.count_lines(log.dropped());
@@ -67,6 +65,20 @@ impl Observability {
             exporter.shutdown(FLUSH).await;
         }
     }
+}
+
+/// Everything that this process exposes.
+fn metrics(settings: &Settings, service: &str) -> Metrics {
+    if !settings.observability.has_metrics {
+        return Metrics::disabled();
+    }
+    let mut metrics = Metrics::new(service, env!("CARGO_PKG_VERSION"));
+    metrics.register_process();
+    metrics.register_runtime(&tokio::runtime::Handle::current());
+    if settings.host_metrics.unwrap_or(false) {
+        metrics.register_host(telemetry::metrics::host::Options::default());
+    }
+    metrics
 }
 
 /// The name in the settings is the first part's: the others would not be told apart.

@@ -39,6 +39,8 @@ pub struct Settings {
     pub logger: Logger,
     /// What is told to a collector, and which traces.
     pub observability: Observability,
+    /// `HOST_METRICS`; `None` leaves it to the command.
+    pub host_metrics: Option<bool>,
     /// `DATA_DIR`
     pub data_dir: PathBuf,
     /// `EVENTSTORE_CONFIG_CONNECTION_STRING`
@@ -112,6 +114,7 @@ impl Settings {
             is_development: reader.value("DEVELOPMENT", read::flag, false),
             logger: reader.logger(),
             observability: Observability::read(&mut reader),
+            host_metrics: reader.automatic("HOST_METRICS"),
             data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING"),
             read_model: reader.engine("MONGO_URI"),

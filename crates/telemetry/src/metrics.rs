@@ -2,12 +2,17 @@
 //! written in `semconv/`; here they become counters and histograms with a fixed set of labels.
 
 mod exports;
+mod family;
 mod groups;
+pub mod host;
+mod process;
+mod runtime;
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::prometheus_text;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::info::Info;
@@ -100,13 +105,29 @@ impl Metrics {
 
     /// The metrics as OpenMetrics 1.0 text, exemplars included.
     pub fn encode(&self) -> Result<String, fmt::Error> {
-        if let Some(lines) = self.lines.get() {
-            lines.count();
-        }
+        self.count_what_others_count();
         let mut text = String::with_capacity(16 * 1024);
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
+
+    /// The metrics in Prometheus' older text format, for readers that do not know OpenMetrics. It has no
+    /// exemplars.
+    pub fn encode_text(&self) -> Result<String, fmt::Error> {
+        self.count_what_others_count();
+        let mut text = String::with_capacity(16 * 1024);
+        prometheus_text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    fn count_what_others_count(&self) {
+        if let Some(lines) = self.lines.get() {
+            lines.count();
+        }
+    }
+
+    /// The content type of [`Metrics::encode_text`].
+    pub const TEXT_CONTENT_TYPE: &'static str = prometheus_text::CONTENT_TYPE;
 
     /// The content type of [`Metrics::encode`].
     pub const CONTENT_TYPE: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -137,6 +158,25 @@ mod tests {
         assert!(bucket.contains(&trace.trace_id().to_string()), "{bucket}");
         assert!(text.contains(r#"build_info{service="delivery-api",version="1.2.3"} 1"#), "{text}");
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn the_older_format_has_the_same_values_and_types_that_it_knows() {
+        let mut metrics = Metrics::new("delivery-api", "1.2.3");
+        metrics.register_host(host::Options::default());
+        metrics.http.observe("GET", "/api/orders/{id}", 200, 0.003, Some(TraceContext::root(true).trace_id()));
+        metrics.delivery.event("ORDER_PAID");
+        let text = metrics.encode_text().unwrap();
+        for line in [
+            "# TYPE delivery_orders_total counter",
+            r#"delivery_orders_total{event="ORDER_PAID"} 1"#,
+            "# TYPE build_info gauge",
+        ] {
+            assert!(text.lines().any(|told| told == line), "{line} is not in {text}");
+        }
+        for unknown in ["# EOF", " # {", " info\n", " unknown\n"] {
+            assert!(!text.contains(unknown), "{unknown:?} is in {text}");
+        }
     }
 
     #[test]

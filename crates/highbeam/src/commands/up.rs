@@ -8,7 +8,9 @@ use crate::{process, shutdown};
 
 /// Runs everything and prints where it is.
 pub async fn run(arguments: &Up) -> Result<(), Error> {
-    let settings = settings(&arguments.settings)?;
+    let mut settings = settings(&arguments.settings)?;
+    // Nobody has a node exporter on a laptop. Its metrics are Linux' own.
+    settings.host_metrics.get_or_insert(cfg!(target_os = "linux"));
     let base_path = settings.base_path.clone();
     let observability = Observability::start(&settings, Role::All)?;
     let stop = shutdown::requested()?;

@@ -109,6 +109,18 @@ impl<'a> Reader<'a> {
         self.value(name, |text| text.parse().ok(), T::default())
     }
 
+    /// Yes, no, or `auto`, which is for the caller to decide.
+    pub(super) fn automatic(&mut self, name: &'static str) -> Option<bool> {
+        let auto = |text: &str| text.eq_ignore_ascii_case("auto").then_some(None);
+        let before = self.faults.0.len();
+        let value = self.value(name, |text| auto(text).or_else(|| flag(text).map(Some)), None);
+        if self.faults.0.len() > before {
+            self.faults.0.pop();
+            self.fault(name, "must be auto, true or false");
+        }
+        value
+    }
+
     pub(super) fn engine(&mut self, name: &'static str) -> Engine {
         match self.text(name).as_deref().map(Engine::parse) {
             Some(Ok(engine)) => engine,

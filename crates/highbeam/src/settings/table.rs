@@ -103,6 +103,12 @@ pub const SETTINGS: &[Setting] = &[
         "Where Jaeger takes OTLP over gRPC; the ports of its former agent are read as 4317",
     ),
     setting("JAEGER_SERVICE_NAME", "", "delivery-api", "As SERVICE_NAME, which wins over it"),
+    setting(
+        "HOST_METRICS",
+        "auto",
+        "true",
+        "Metrics of this machine: auto is true for up and false for serve, where a node exporter has them",
+    ),
     setting("DATA_DIR", "data", "/var/lib/highbeam", "The folder for everything that a process keeps"),
     setting(
         "EVENTSTORE_CONFIG_CONNECTION_STRING",

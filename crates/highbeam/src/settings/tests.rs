@@ -53,6 +53,7 @@ fn all_faults_come_at_once_each_with_an_example_and_without_the_value() {
         ("BASE_PATH", "api"),
         ("LOGGER_LEVEL", "loud"),
         ("LOGGER_ENCODER", "xml"),
+        ("HOST_METRICS", "maybe"),
         ("EVENTSTORE_CONFIG_CONNECTION_STRING", "esdb://admin:s3cret@host:2113"),
         ("MONGO_URI", "mongo"),
         ("SUBSCRIPTIONS_POOL_SIZE", "0"),
@@ -78,6 +79,13 @@ fn all_faults_come_at_once_each_with_an_example_and_without_the_value() {
     assert_eq!(text.lines().count(), bad.len());
     assert!(!text.contains("s3cret"), "{text}");
     assert!(faults.0.iter().all(|fault| !fault.example.is_empty()), "{text}");
+}
+
+#[test]
+fn the_host_is_measured_as_told_or_as_the_command_sees_fit() {
+    let read = |values: &[(&str, &str)]| Settings::read(&environment(values)).unwrap().host_metrics;
+    assert_eq!((read(&[]), read(&[("HOST_METRICS", "Auto")])), (None, None));
+    assert_eq!((read(&[("HOST_METRICS", "true")]), read(&[("HOST_METRICS", "off")])), (Some(true), Some(false)));
 }
 
 #[test]
