@@ -247,7 +247,7 @@ fn tables(list: &List) -> String {
             let names: Vec<_> = entry.names.iter().map(|name| format!("`{name}`")).collect();
             let labels =
                 entry.labels.iter().map(|(label, values)| format!(" with `{label}` of `{}`", values.join("` `")));
-            let without = entry.without.iter().map(|label| format!(", label `{label}`"));
+            let without = (!entry.without.is_empty()).then(|| format!(", labels `{}`", entry.without.join("` `")));
             let by = (entry.by > 0.0).then(|| format!(", by {}", entry.by));
             let more: String = labels.chain(without).chain(by).collect();
             let _ = writeln!(text, "| {}{more} | {} |", names.join(" "), entry.reason);
