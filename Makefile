@@ -19,9 +19,10 @@ test: ## Run every test that needs nothing but the toolchain
 check: ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check
 
-test-engines: ## Tests against tools from outside: schemathesis on the served OpenAPI
+test-engines: ## Tests against tools from outside: schemathesis on the served OpenAPI, node_exporter
 	$(CARGO) build --locked --package highbeam
 	bash tests/schemathesis.sh
+	bash tests/node_exporter.sh
 
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench

@@ -1,11 +1,12 @@
 //! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
 //! reach in the same run. Names given as arguments choose: fsync store umadb commands reads replay
-//! start.
+//! start host.
 //!
 //! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
 
 mod client;
 mod commands;
+mod host;
 mod limits;
 mod orders;
 mod reads;
@@ -59,5 +60,8 @@ async fn main() {
     }
     if wanted("start") {
         start::ready_and_idle().await.iter().for_each(Row::print);
+    }
+    if wanted("host") {
+        host::scrape().iter().for_each(Row::print);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::{Findings, Outcome, deny, headers, layering, links, semconv, settings};
+use crate::{Findings, Outcome, deny, headers, layering, links, node_exporter, semconv, settings};
 
 type Check = (&'static str, fn(&Path) -> Outcome);
 
@@ -15,7 +15,7 @@ const CHECKS: [Check; 9] = [
     ("headers", |root| Outcome { findings: headers::check(root), notes: headers::long(root) }),
     ("links", |root| links::check(root).into()),
     ("settings", |root| settings::check(root).into()),
-    ("semconv", |root| semconv::check(root).into()),
+    ("semconv", |root| [semconv::check(root), node_exporter::check(root)].concat().into()),
     ("clippy", |root| {
         cargo(root, &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]).into()
     }),

@@ -7,14 +7,15 @@ mod headers;
 mod layering;
 mod links;
 mod log_events;
+mod node_exporter;
 mod semconv;
 mod settings;
 mod tree;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: cargo xtask check [--only NAME]… | layering | headers | links | settings | semconv [--check | --write]";
+const USAGE: &str = "usage: cargo xtask check [--only NAME]… | layering | headers | links | settings | semconv [--check | --write] | node-exporter FOLDER";
 
 /// What a chore finds wrong, one line each; empty when all is well.
 type Findings = Vec<String>;
@@ -50,8 +51,9 @@ fn main() -> ExitCode {
         ["headers"] => headers::check(&root),
         ["links"] => links::check(&root),
         ["settings"] => settings::check(&root),
-        ["semconv"] | ["semconv", "--check"] => semconv::check(&root),
-        ["semconv", "--write"] => semconv::write(&root),
+        ["semconv"] | ["semconv", "--check"] => [semconv::check(&root), node_exporter::check(&root)].concat(),
+        ["semconv", "--write"] => [semconv::write(&root), node_exporter::write(&root)].concat(),
+        ["node-exporter", folder] => node_exporter::compare(&root, Path::new(folder)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
