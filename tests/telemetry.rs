@@ -201,3 +201,21 @@ fn a_rebuild_and_a_replay_are_linked_to_what_led_to_their_events() {
     assert_eq!(write.parent, rebuild.id);
     assert_eq!(trace(&collector, &id, 7).len(), 7, "the order's own trace does not grow by it");
 }
+
+#[test]
+fn read_model_and_search_that_differ_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::up(folder.path());
+    service.create(&order("1 Main Street"));
+    let divergence = |orders: u64| {
+        wait_for(|| {
+            let metrics = service.get("/metrics").expect(200).body;
+            metrics.contains(&format!("\nsearch_divergence_orders {orders}\n")).then_some(())
+        });
+    };
+    divergence(0);
+    let search = rusqlite::Connection::open(folder.path().join("search.db")).unwrap();
+    search.busy_timeout(support::PATIENCE).unwrap();
+    search.execute_batch("UPDATE generations SET orders = orders + 3 WHERE state = 'live'").unwrap();
+    divergence(3);
+}

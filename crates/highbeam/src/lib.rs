@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 mod control;
+mod divergence;
 mod lock;
 mod observability;
 mod probes;

@@ -23,7 +23,7 @@ use crate::ready::{Ready, base_url};
 use crate::roles::{Part, Role};
 use crate::settings::Settings;
 use crate::wiring::{self, Ports};
-use crate::{lock, secret};
+use crate::{divergence, lock, secret};
 
 /// Bytes of a request's body at most.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -63,7 +63,11 @@ pub(crate) async fn start(
     let listener = listen(&settings).await?;
     let address = listener.local_addr()?;
     let state = Arc::new(api_state(&settings, role, &ports, clock, observability, &projectors)?);
-    let background = start_background(&settings, &state, &ports);
+    let mut background = start_background(&settings, &state, &ports);
+    if role.projects_search() {
+        let (orders, search) = (Arc::clone(&ports.orders_target), Arc::clone(&ports.search_target));
+        background.push(tokio::spawn(divergence::watch(orders, search, Arc::clone(&observability.metrics))));
+    }
     let stopped = stop.clone();
     let server = tokio::spawn(api::server::serve(
         listener,

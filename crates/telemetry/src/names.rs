@@ -669,6 +669,12 @@ pub(crate) const READMODEL_OPERATION_DURATION: (&str, &str) = (
 /// Upper bounds of `readmodel_operation_duration_seconds`, in seconds.
 pub(crate) const READMODEL_OPERATION_DURATION_BUCKETS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
 
+/// `search_divergence_orders`
+pub(crate) const SEARCH_DIVERGENCE_ORDERS: (&str, &str) = (
+    "search_divergence_orders",
+    "Orders by which read model and search differ at the same checkpoint; there as soon as they could be compared",
+);
+
 /// `tokio_runtime_workers`
 pub(crate) const TOKIO_RUNTIME_WORKERS: (&str, &str) = (
     "tokio_runtime_workers",

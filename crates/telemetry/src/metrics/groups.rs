@@ -150,14 +150,24 @@ impl EventStore {
 pub struct ReadModel {
     is_on: bool,
     duration: OperationHistograms,
+    /// Without a series until both could be compared.
+    divergence: Family<[(&'static str, &'static str); 0], Gauge>,
 }
 
 impl ReadModel {
     pub(super) fn register(registry: &mut Registry, is_on: bool) -> Self {
         let new: fn() -> Histogram = || Histogram::new(names::READMODEL_OPERATION_DURATION_BUCKETS);
-        let group = Self { is_on, duration: Family::new_with_constructor(new) };
+        let group = Self { is_on, duration: Family::new_with_constructor(new), divergence: Family::default() };
         register(registry, names::READMODEL_OPERATION_DURATION, group.duration.clone());
+        register(registry, names::SEARCH_DIVERGENCE_ORDERS, group.divergence.clone());
         group
+    }
+
+    /// Tells by how many orders read model and search differ.
+    pub fn divergence(&self, orders: u64) {
+        if self.is_on {
+            self.divergence.get_or_create(&[]).set(orders.try_into().unwrap_or(i64::MAX));
+        }
     }
 
     /// Counts a call; `outcome` is `ok` or the error's constant word.
