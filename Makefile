@@ -28,9 +28,10 @@ bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench
 	target/release/bench $(ONLY)
 
-bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: apt-get install protobuf-compiler)
+bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: apt-get install protobuf-compiler), the OpenTelemetry SDK
 	$(CARGO) install --locked --root target/tools umadb@0.7.8
 	$(CARGO) build --locked --release --manifest-path bench/umadb/Cargo.toml
+	$(CARGO) build --locked --release --manifest-path bench/otel-sdk/Cargo.toml
 
 # The pinned toolchain is told to take the flags that sanitizers need, so no other one has to be there.
 fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz: cargo install --locked cargo-fuzz)

@@ -25,7 +25,7 @@ pub async fn create() -> Vec<Row> {
         for concurrency in [1, 8, 64, 256] {
             let folder = tempfile::tempdir_in(".").unwrap();
             let server = Server::start(folder.path(), arguments);
-            let (rate, latencies) = closed_loop(&server, concurrency).await;
+            let (rate, latencies) = closed_loop(&server, concurrency, SECONDS).await;
             fastest = fastest.max(rate);
             rows.push(Row::new(
                 format!("create, {name}, {concurrency} at once"),
@@ -37,7 +37,7 @@ pub async fn create() -> Vec<Row> {
         let folder = tempfile::tempdir_in(".").unwrap();
         let server = Server::start(folder.path(), arguments);
         for due in [GOAL / 2.0, fastest / 2.0] {
-            let (rate, latencies) = open_loop(&server, due, 256).await;
+            let (rate, latencies) = open_loop(&server, due, 256, SECONDS).await;
             let what = format!("create, {name}, open loop, due at {due:.0}/s");
             rows.push(Row::new(what, rate, "commands/s", percentiles(&latencies)));
         }
@@ -55,7 +55,7 @@ pub fn histogram() -> Histogram<u64> {
 }
 
 /// Each connection sends its next request when the last is answered.
-async fn closed_loop(server: &Server, concurrency: usize) -> (f64, Histogram<u64>) {
+pub async fn closed_loop(server: &Server, concurrency: usize, seconds: u64) -> (f64, Histogram<u64>) {
     let number = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let tasks: Vec<_> = (0..concurrency)
@@ -64,7 +64,7 @@ async fn closed_loop(server: &Server, concurrency: usize) -> (f64, Histogram<u64
             tokio::spawn(async move {
                 let mut connection = Connection::open(address).await.unwrap();
                 let mut latencies = histogram();
-                while begun.elapsed() < Duration::from_secs(SECONDS) {
+                while begun.elapsed() < Duration::from_secs(seconds) {
                     let request = post("/api/orders", &order(number.fetch_add(1, Ordering::Relaxed)));
                     let sent = Instant::now();
                     let answer = connection.send(&request).await.unwrap();
@@ -81,7 +81,7 @@ async fn closed_loop(server: &Server, concurrency: usize) -> (f64, Histogram<u64
 
 /// Requests are due at fixed times; latency counts from when a request was due, not from when a
 /// connection became free for it (no coordinated omission).
-async fn open_loop(server: &Server, rate: f64, concurrency: usize) -> (f64, Histogram<u64>) {
+pub async fn open_loop(server: &Server, rate: f64, concurrency: usize, seconds: u64) -> (f64, Histogram<u64>) {
     let number = Arc::new(AtomicU64::new(0));
     let begun = Instant::now() + Duration::from_millis(100);
     let tasks: Vec<_> = (0..concurrency)
@@ -93,7 +93,7 @@ async fn open_loop(server: &Server, rate: f64, concurrency: usize) -> (f64, Hist
                 loop {
                     let number = number.fetch_add(1, Ordering::Relaxed);
                     let due = begun + Duration::from_secs_f64(number as f64 / rate);
-                    if due.duration_since(begun) > Duration::from_secs(SECONDS) {
+                    if due.duration_since(begun) > Duration::from_secs(seconds) {
                         return latencies;
                     }
                     let request = post("/api/orders", &order(number));

@@ -1,19 +1,22 @@
 //! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
 //! reach in the same run. Names given as arguments choose: fsync store umadb commands reads replay
-//! start host.
+//! telemetry cost outages start host.
 //!
 //! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
 
 mod client;
 mod commands;
+mod cost;
 mod host;
 mod limits;
 mod orders;
+mod outages;
 mod reads;
 mod replay;
 mod server;
 mod start;
 mod store;
+mod telemetry;
 mod umadb;
 
 /// What one measurement prints: a row of the table.
@@ -57,6 +60,15 @@ async fn main() {
     }
     if wanted("replay") {
         replay::into_read_model().await.iter().for_each(Row::print);
+    }
+    if wanted("telemetry") {
+        telemetry::export().await.iter().for_each(Row::print);
+    }
+    if wanted("cost") {
+        cost::of_telemetry().await.iter().for_each(Row::print);
+    }
+    if wanted("outages") {
+        outages::of_the_collector().await.iter().for_each(Row::print);
     }
     if wanted("start") {
         start::ready_and_idle().await.iter().for_each(Row::print);

@@ -24,7 +24,8 @@ impl Server {
         let begun = Instant::now();
         let mut child = Command::new(binary())
             .args(arguments)
-            .args(["--port", "0", "--logger-level", "warn", "--data-dir"])
+            .args(if arguments.contains(&"--logger-level") { &[][..] } else { &["--logger-level", "warn"] })
+            .args(["--port", "0", "--data-dir"])
             .arg(data_dir)
             .arg("--ready-file")
             .arg(&ready)

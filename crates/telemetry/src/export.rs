@@ -288,6 +288,28 @@ fn queue<R>(kind: Kind, signal: &Signal, exports: &Exports) -> Arc<Queue<R>> {
     Arc::new(Queue::new(signal.batching, exports.flow(kind.signal(), &reason::ALL)))
 }
 
+/// Encodes spans as the exporter does. For measuring only.
+#[doc(hidden)]
+pub struct Encoding(Encoder);
+
+impl Encoding {
+    /// For services with these attributes.
+    #[must_use]
+    pub fn new(services: &[Vec<(String, Value)>]) -> Self {
+        Self(Encoder::new(services))
+    }
+
+    /// One request with these spans, as far as they fit.
+    pub fn spans(&mut self, spans: &[Span]) -> bytes::Bytes {
+        for span in spans {
+            if self.0.push(span).is_err() {
+                break;
+            }
+        }
+        self.0.finish().map_or_else(bytes::Bytes::new, |request| request.body)
+    }
+}
+
 /// Both signals share a thread and do not wait for each other.
 fn run(spans: Option<Worker<Span>>, logs: Option<Worker<Log>>, ended: watch::Sender<()>) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
