@@ -19,10 +19,12 @@ test: ## Run every test that needs nothing but the toolchain
 check: ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check
 
-test-engines: ## Tests against tools from outside: schemathesis on the served OpenAPI, node_exporter
+test-engines: ## Tests against tools from outside: schemathesis, node_exporter, Prometheus, OTLP's own definitions
 	$(CARGO) build --locked --package highbeam
 	bash tests/schemathesis.sh
 	bash tests/node_exporter.sh
+	bash tests/prometheus.sh
+	bash tests/otlp_peer.sh
 
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench
