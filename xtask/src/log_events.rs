@@ -40,7 +40,10 @@ fn is_service(file: &str) -> bool {
 
 /// The file up to its tests, which stand last.
 fn production(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
+    let is_module = |rest: &str| rest.lines().next().is_some_and(|line| line.contains("mod tests {"));
+    let mut marks = text.match_indices("#[cfg(test)]\n").map(|(at, mark)| (at, at + mark.len()));
+    let tests = marks.find(|(_, rest)| text.get(*rest..).is_some_and(is_module));
+    tests.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 /// The arguments of each call of a macro.
