@@ -1,0 +1,185 @@
+//! What callers do with a store: hand in batches, read, pin.
+
+use std::sync::PoisonError;
+
+use console_model::{Exemplar, Labels, LogBatch, MetricMetadata, SampleBatch, SpanBatch, Text, TraceId};
+
+use crate::error::{IngestError, ReadError};
+use crate::logs::{Direction, LogBlocks, LogLines, LogQuery};
+use crate::matcher::Matcher;
+use crate::metrics::{SampleOutcome, SelectedSeries};
+use crate::store::Store;
+use crate::traces::{Operation, SpanHead, Trace, TraceQuery};
+
+/// Traces pinned by name at a time; exemplars have a bound of their own.
+const PINS_MAX: usize = 10_000;
+
+impl Store {
+    /// Takes spans. On return they are found by readers; on disk they are within the flush interval.
+    pub fn ingest_spans(&self, batch: &SpanBatch) -> Result<(), IngestError> {
+        let inner = self.inner();
+        let now_ms = inner.now_ms();
+        let result = inner.traces.ingest(batch, now_ms, inner.options.cutoff_ms(now_ms));
+        inner.counters.change(|counts| match &result {
+            Ok(too_old) => {
+                counts.spans += batch.len() as u64 - too_old;
+                counts.spans_too_old += too_old;
+            }
+            Err(_) => counts.batches_refused += 1,
+        });
+        result.map(drop)
+    }
+
+    /// Takes log records. On return they are found by readers; on disk they are within the flush interval.
+    pub fn ingest_logs(&self, batch: &LogBatch) -> Result<(), IngestError> {
+        let inner = self.inner();
+        let now_ms = inner.now_ms();
+        let result = inner.logs.ingest(batch, now_ms, inner.options.cutoff_ms(now_ms));
+        inner.counters.change(|counts| match &result {
+            Ok(taken) => {
+                counts.log_records += batch.len() as u64 - taken.too_old;
+                counts.log_records_too_old += taken.too_old;
+                counts.log_records_merged += taken.merged;
+            }
+            Err(_) => counts.batches_refused += 1,
+        });
+        result.map(drop)
+    }
+
+    /// Takes samples, and tells which were not taken. On return they are found by readers; on disk they are
+    /// within the flush interval.
+    pub fn ingest_samples(&self, batch: &SampleBatch) -> Result<SampleOutcome, IngestError> {
+        let inner = self.inner();
+        let result = inner.metrics.ingest(batch, inner.now_ms());
+        inner.counters.change(|counts| match &result {
+            Ok(outcome) => {
+                counts.samples += outcome.accepted;
+                counts.samples_repeated += outcome.repeated;
+                counts.samples_duplicate += outcome.duplicate;
+                counts.samples_out_of_order += outcome.out_of_order;
+                counts.samples_too_old += outcome.too_old;
+                counts.samples_over_series_limit += outcome.over_series_limit;
+            }
+            Err(_) => counts.batches_refused += 1,
+        });
+        result
+    }
+
+    /// A trace, as far as it is kept. One of which nothing is kept has no spans.
+    pub fn trace(&self, id: TraceId) -> Result<Trace, ReadError> {
+        self.inner().traces.trace(id)
+    }
+
+    /// The ids of traces that match, those with the newest matching span first.
+    pub fn search_traces(&self, query: &TraceQuery) -> Result<Vec<TraceId>, ReadError> {
+        self.inner().traces.search(query)
+    }
+
+    /// The services that have spans, sorted.
+    pub fn trace_services(&self) -> Vec<Text> {
+        self.inner().traces.services()
+    }
+
+    /// The operations of a service, sorted. With more than 4,096 in one segment, some are missing.
+    pub fn operations(&self, service: &str) -> Vec<Operation> {
+        self.inner().traces.operations(service)
+    }
+
+    /// Shows the head of each span that started in `from_ns..=to_ns`, in no order, until `see` gives `false`.
+    pub fn span_heads(
+        &self,
+        from_ns: u64,
+        to_ns: u64,
+        mut see: impl FnMut(&SpanHead<'_>) -> bool,
+    ) -> Result<(), ReadError> {
+        self.inner().traces.heads(from_ns, to_ns, &mut see)
+    }
+
+    /// Keeps a trace when its segments are removed, until it is unpinned as often as it was pinned. Gives
+    /// `false` if too many are pinned. Pins are not kept over a restart; exemplars, which pin too, are.
+    pub fn pin(&self, id: TraceId) -> bool {
+        let mut pins = self.inner().pins.lock().unwrap_or_else(PoisonError::into_inner);
+        if pins.len() >= PINS_MAX && !pins.contains_key(&id) {
+            return false;
+        }
+        *pins.entry(id).or_insert(0) += 1;
+        true
+    }
+
+    /// Takes back one [`Store::pin`].
+    pub fn unpin(&self, id: TraceId) {
+        let mut pins = self.inner().pins.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = pins.get_mut(&id) {
+            *count -= 1;
+            if *count == 0 {
+                pins.remove(&id);
+            }
+        }
+    }
+
+    /// Selected lines in order of time.
+    pub fn log_lines(&self, query: LogQuery, direction: Direction) -> Result<LogLines, ReadError> {
+        self.inner().logs.lines(query, direction)
+    }
+
+    /// Selected lines block by block, for those who count and do not care for the order of lines of different
+    /// blocks. Blocks come in order of their first line in the direction.
+    pub fn log_blocks(&self, query: LogQuery, direction: Direction) -> Result<LogBlocks, ReadError> {
+        self.inner().logs.blocks(query, direction)
+    }
+
+    /// The streams that matchers select and that may have lines in the time, sorted.
+    pub fn log_streams(&self, matchers: &[Matcher], from_ns: u64, to_ns: u64) -> Vec<Labels> {
+        self.inner().logs.streams(matchers, from_ns, to_ns)
+    }
+
+    /// The series that matchers select and that have samples in `from_ms..=to_ms`, sorted by labels, with
+    /// their samples. More than `series_max` are an error.
+    pub fn select_series(
+        &self,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        series_max: usize,
+    ) -> Result<Vec<SelectedSeries>, ReadError> {
+        self.inner().metrics.select(matchers, from_ms, to_ms, series_max)
+    }
+
+    /// The labels of the series that matchers select and that may have samples in the time, sorted.
+    pub fn series_labels(&self, matchers: &[Matcher], from_ms: i64, to_ms: i64) -> Vec<Labels> {
+        self.inner().metrics.series_labels(matchers, from_ms, to_ms)
+    }
+
+    /// How many series there are.
+    pub fn series_count(&self) -> usize {
+        self.inner().metrics.series_count()
+    }
+
+    /// Exemplars of the selected series, by series, oldest first.
+    pub fn exemplars(&self, matchers: &[Matcher], from_ms: i64, to_ms: i64) -> Vec<(Labels, Vec<Exemplar>)> {
+        self.inner().metrics.exemplars(matchers, from_ms, to_ms)
+    }
+
+    /// What is known of metrics, by name.
+    pub fn metric_metadata(&self) -> Vec<MetricMetadata> {
+        self.inner().metrics.metadata()
+    }
+
+    /// Bytes on disk by service, all signals together, the largest first.
+    pub fn usage(&self) -> Vec<(Text, u64)> {
+        let inner = self.inner();
+        let shelves = [
+            inner.traces.shelf.usage(),
+            inner.traces.pinned.usage(),
+            inner.logs.shelf.usage(),
+            inner.metrics.shelf.usage(),
+        ];
+        let mut by_service = std::collections::BTreeMap::<Text, u64>::new();
+        for (service, bytes) in shelves.into_iter().flatten() {
+            *by_service.entry(service.as_ref().into()).or_insert(0) += bytes;
+        }
+        let mut usage: Vec<(Text, u64)> = by_service.into_iter().collect();
+        usage.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        usage
+    }
+}

@@ -1,0 +1,318 @@
+//! Log records as rows: times, streams and lines in columns, the rest of each record behind them.
+//!
+//! A body is three sections: the columns with the tables that they refer to, the lines one after the other
+//! without anything between, and the records' other parts. A search by text unpacks the first two only.
+//! Rows are written in order of time.
+
+use std::fmt::Write;
+
+use console_model::{Labels, LogGroup, LogRecord, SpanId, Text, TraceId, Value};
+use hashbrown::HashMap;
+
+use crate::codec::{Damaged, Reader, put_attributes, put_column, put_i64, put_str, put_u64, put_value};
+use crate::filter;
+use crate::hash;
+use crate::origin::{Origin, Origins};
+use crate::pack::{self, Section};
+use crate::shelf::{Encoded, Extent, Form, Rows};
+
+/// A block is made when the lines take this much, or the lines with everything else twice as much.
+const FULL_BYTES: usize = 1 << 20;
+const FULL_ROWS: usize = 32_768;
+
+const HAS_TIME: u8 = 1;
+const HAS_TRACE: u8 = 2;
+const HAS_SPAN: u8 = 4;
+/// The body is not the line, and follows.
+const HAS_BODY: u8 = 8;
+
+/// Open log records.
+#[derive(Default)]
+pub(crate) struct OpenLogs {
+    heads: Vec<Head>,
+    text: Vec<u8>,
+    rest: Vec<u8>,
+    streams: HashMap<Labels, u32>,
+    streams_in_order: Vec<Labels>,
+    streams_bytes: usize,
+    origins: Origins,
+    traces: Vec<u64>,
+    pairs: Vec<u64>,
+    newest_ns: i64,
+    scratch: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    time_ns: u64,
+    stream: u32,
+    origin: u32,
+    text_end: u32,
+    rest_end: u32,
+}
+
+impl OpenLogs {
+    /// Adds the records of a group that are wanted, under `stream`.
+    pub(crate) fn add(&mut self, group: &LogGroup, stream: &Labels, wanted: impl Fn(&LogRecord) -> bool) {
+        let origin = self.origins.number(&group.resource, &group.scope);
+        let stream = match self.streams.get(stream) {
+            Some(number) => *number,
+            None => {
+                let number = self.streams_in_order.len() as u32;
+                self.streams.insert(stream.clone(), number);
+                self.streams_in_order.push(stream.clone());
+                self.streams_bytes += stream.packed().len() + 64;
+                number
+            }
+        };
+        for record in group.records.iter().filter(|record| wanted(record)) {
+            self.push(record, stream, origin);
+        }
+    }
+
+    fn push(&mut self, record: &LogRecord, stream: u32, origin: u32) {
+        match &record.body {
+            Value::String(line) => self.text.extend_from_slice(line.as_bytes()),
+            other => {
+                self.scratch.clear();
+                let _ = write!(self.scratch, "{other}");
+                self.text.extend_from_slice(self.scratch.as_bytes());
+            }
+        }
+        for attribute in &record.attributes {
+            let hash = match attribute.value.as_str() {
+                Some(text) => hash::pair(&attribute.key, text),
+                None => {
+                    self.scratch.clear();
+                    let _ = write!(self.scratch, "{}", attribute.value);
+                    hash::pair(&attribute.key, &self.scratch)
+                }
+            };
+            self.pairs.push(hash);
+        }
+        self.traces.extend(record.trace_id.map(hash::trace));
+        put_rest(&mut self.rest, record);
+        let time_ns = record.order_ns();
+        self.newest_ns = self.newest_ns.max(clamp(time_ns));
+        let offset = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let (text_end, rest_end) = (offset(self.text.len()), offset(self.rest.len()));
+        self.heads.push(Head { time_ns, stream, origin, text_end, rest_end });
+    }
+
+    fn range(&self, row: usize, end: impl Fn(&Head) -> u32) -> (usize, usize) {
+        let from = row.checked_sub(1).and_then(|last| self.heads.get(last)).map_or(0, &end);
+        (from as usize, self.heads.get(row).map_or(from, end) as usize)
+    }
+}
+
+pub(crate) fn clamp(time_ns: u64) -> i64 {
+    i64::try_from(time_ns).unwrap_or(i64::MAX)
+}
+
+fn put_rest(out: &mut Vec<u8>, record: &LogRecord) {
+    let order = record.order_ns();
+    let mut has = 0;
+    has |= if record.time_ns != 0 { HAS_TIME } else { 0 };
+    has |= if record.trace_id.is_some() { HAS_TRACE } else { 0 };
+    has |= if record.span_id.is_some() { HAS_SPAN } else { 0 };
+    has |= if matches!(record.body, Value::String(_)) { 0 } else { HAS_BODY };
+    out.push(has);
+    put_i64(out, record.observed_time_ns.wrapping_sub(order) as i64);
+    put_i64(out, i64::from(record.severity_number));
+    put_str(out, &record.severity_text);
+    put_u64(out, u64::from(record.flags));
+    put_u64(out, u64::from(record.dropped_attributes_count));
+    put_str(out, &record.event_name);
+    if let Some(id) = record.trace_id {
+        out.extend_from_slice(&id.to_bytes());
+    }
+    if let Some(id) = record.span_id {
+        out.extend_from_slice(&id.to_bytes());
+    }
+    put_attributes(out, &record.attributes);
+    if has & HAS_BODY != 0 {
+        put_value(out, &record.body);
+    }
+}
+
+impl Rows for OpenLogs {
+    fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.heads.len() * size_of::<Head>()
+            + self.text.len()
+            + self.rest.len()
+            + self.streams_bytes
+            + self.origins.bytes()
+            + (self.pairs.len() + self.traces.len()) * 8
+    }
+
+    fn is_full(&self) -> bool {
+        self.heads.len() >= FULL_ROWS
+            || self.text.len() >= FULL_BYTES
+            || self.text.len() + self.rest.len() + self.streams_bytes + self.origins.bytes() >= 2 * FULL_BYTES
+    }
+
+    fn newest_ns(&self) -> i64 {
+        self.newest_ns
+    }
+
+    fn encode(&self, from: usize, form: Form) -> Encoded {
+        let mut order: Vec<usize> = (from..self.heads.len()).collect();
+        let time = |row: &usize| self.heads.get(*row).map_or(0, |head| head.time_ns);
+        if !order.is_sorted_by_key(time) {
+            order.sort_by_key(time);
+        }
+        let heads: Vec<Head> = order.iter().filter_map(|row| self.heads.get(*row).copied()).collect();
+        let (mut text, mut rest, mut ends) = (Vec::new(), Vec::new(), Vec::with_capacity(heads.len()));
+        for row in &order {
+            let (start, end) = self.range(*row, |head| head.text_end);
+            text.extend_from_slice(self.text.get(start..end).unwrap_or_default());
+            let (start, end) = self.range(*row, |head| head.rest_end);
+            rest.extend_from_slice(self.rest.get(start..end).unwrap_or_default());
+            ends.push((text.len() as u32, rest.len() as u32));
+        }
+        let mut columns = Vec::with_capacity(heads.len() * size_of::<Head>());
+        put_u64(&mut columns, heads.len() as u64);
+        put_column(&mut columns, heads.iter().map(|head| head.time_ns.to_le_bytes()));
+        put_column(&mut columns, heads.iter().map(|head| head.stream.to_le_bytes()));
+        put_column(&mut columns, heads.iter().map(|head| head.origin.to_le_bytes()));
+        put_column(&mut columns, ends.iter().map(|(text, _)| text.to_le_bytes()));
+        put_column(&mut columns, ends.iter().map(|(_, rest)| rest.to_le_bytes()));
+        put_u64(&mut columns, self.streams_in_order.len() as u64);
+        self.streams_in_order.iter().for_each(|stream| put_str(&mut columns, stream.packed()));
+        self.origins.put(&mut columns);
+        let mut body = Vec::with_capacity(columns.len() + text.len() + rest.len());
+        pack::put(&mut body, &columns, form);
+        pack::put(&mut body, &text, form);
+        pack::put(&mut body, &rest, form);
+        let (mut keys, mut filter) = (Vec::new(), Vec::new());
+        if form == Form::Packed {
+            keys.clone_from(&self.traces);
+            keys.sort_unstable();
+            keys.dedup();
+            let mut builder = filter::Builder::default();
+            builder.add_text(&text);
+            self.pairs.iter().for_each(|pair| builder.add(*pair));
+            filter = builder.finish();
+        }
+        let mut extent = Extent::NONE;
+        if let (Some(first), Some(last)) = (heads.first(), heads.last()) {
+            extent.include(&Extent { min: clamp(first.time_ns), max: clamp(last.time_ns), low: 0, high: 0 });
+        }
+        let words = self.streams_in_order.iter().map(|stream| Text::from(stream.packed())).collect();
+        Encoded { extent, keys, filter, words, body }
+    }
+
+    fn absorb(&mut self, body: &[u8]) -> Result<(), Damaged> {
+        let logs = Logs::read(body)?;
+        let rest = logs.rest.unpack()?;
+        let groups = (0..logs.len())
+            .map(|row| {
+                let Origin { resource, scope } = logs.origin(row).ok_or(Damaged)?.clone();
+                let stream = logs.stream(row).ok_or(Damaged)?.clone();
+                Ok(LogGroup { stream, resource, scope, records: vec![logs.record(row, &rest)?] })
+            })
+            .collect::<Result<Vec<_>, Damaged>>()?;
+        groups.iter().for_each(|group| self.add(group, &group.stream, |_| true));
+        Ok(())
+    }
+}
+
+/// Log records of a body, columns and lines unpacked.
+#[derive(Debug)]
+pub(crate) struct Logs<'a> {
+    pub(crate) times: Vec<u64>,
+    pub(crate) stream_numbers: Vec<u32>,
+    origin_numbers: Vec<u32>,
+    pub(crate) text_ends: Vec<u32>,
+    rest_ends: Vec<u32>,
+    pub(crate) streams: Vec<Labels>,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) text: String,
+    pub(crate) rest: Section<'a>,
+}
+
+impl<'a> Logs<'a> {
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Damaged> {
+        let mut reader = Reader::new(body);
+        let columns = Section::read(&mut reader)?.unpack()?;
+        let text = Section::read(&mut reader)?;
+        let rest = Section::read(&mut reader)?;
+        let mut columns = Reader::new(&columns);
+        let count = columns.count()?;
+        Ok(Self {
+            times: columns.column(count, u64::from_le_bytes)?,
+            stream_numbers: columns.column(count, u32::from_le_bytes)?,
+            origin_numbers: columns.column(count, u32::from_le_bytes)?,
+            text_ends: columns.column(count, u32::from_le_bytes)?,
+            rest_ends: columns.column(count, u32::from_le_bytes)?,
+            streams: (0..columns.count()?)
+                .map(|_| Labels::from_packed(columns.str()?).ok_or(Damaged))
+                .collect::<Result<_, _>>()?,
+            origins: Origins::read(&mut columns)?,
+            text: String::from_utf8(text.unpack()?).map_err(|_| Damaged)?,
+            rest,
+        })
+    }
+
+    /// The same without the third section, so that it outlives the bytes it was read from.
+    pub(crate) fn without_rest(self) -> Logs<'static> {
+        let Self { times, stream_numbers, origin_numbers, text_ends, rest_ends, streams, origins, text, rest: _ } =
+            self;
+        let rest = Section::EMPTY;
+        Logs { times, stream_numbers, origin_numbers, text_ends, rest_ends, streams, origins, text, rest }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    pub(crate) fn stream(&self, row: usize) -> Option<&Labels> {
+        self.streams.get(*self.stream_numbers.get(row)? as usize)
+    }
+
+    pub(crate) fn origin(&self, row: usize) -> Option<&Origin> {
+        self.origins.get(*self.origin_numbers.get(row)? as usize)
+    }
+
+    pub(crate) fn line(&self, row: usize) -> &str {
+        let (from, to) = range(&self.text_ends, row);
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    /// One record, whole; `rest` is the unpacked third section.
+    pub(crate) fn record(&self, row: usize, rest: &[u8]) -> Result<LogRecord, Damaged> {
+        let (from, to) = range(&self.rest_ends, row);
+        let mut reader = Reader::new(rest.get(from..to).ok_or(Damaged)?);
+        let order = self.times.get(row).copied().ok_or(Damaged)?;
+        let has = reader.u8()?;
+        let observed_time_ns = order.wrapping_add(reader.i64()? as u64);
+        let mut record = LogRecord {
+            time_ns: if has & HAS_TIME != 0 { order } else { 0 },
+            observed_time_ns,
+            severity_number: i32::try_from(reader.i64()?).map_err(|_| Damaged)?,
+            severity_text: reader.text()?,
+            flags: reader.u32()?,
+            dropped_attributes_count: reader.u32()?,
+            event_name: reader.text()?,
+            ..LogRecord::default()
+        };
+        if has & HAS_TRACE != 0 {
+            record.trace_id = Some(TraceId::from_bytes(reader.take(16)?).map_err(|_| Damaged)?);
+        }
+        if has & HAS_SPAN != 0 {
+            record.span_id = Some(SpanId::from_bytes(reader.take(8)?).map_err(|_| Damaged)?);
+        }
+        record.attributes = reader.attributes()?;
+        record.body = if has & HAS_BODY != 0 { reader.value()? } else { Value::String(self.line(row).into()) };
+        Ok(record)
+    }
+}
+
+fn range(ends: &[u32], row: usize) -> (usize, usize) {
+    let from = row.checked_sub(1).and_then(|last| ends.get(last)).copied().unwrap_or(0);
+    (from as usize, ends.get(row).copied().unwrap_or(from) as usize)
+}

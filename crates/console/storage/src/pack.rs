@@ -1,0 +1,72 @@
+//! Sections of a block's body: compressed or not, each read on its own.
+
+use crate::codec::{Damaged, Reader, put_u64};
+use crate::shelf::Form;
+
+/// A section may not claim to be longer than this once unpacked.
+const UNPACKED_MAX: usize = 256 << 20;
+
+/// Adds a section.
+pub(crate) fn put(out: &mut Vec<u8>, bytes: &[u8], form: Form) {
+    put_u64(out, bytes.len() as u64);
+    if form == Form::Packed {
+        let packed = lz4_flex::block::compress(bytes);
+        if packed.len() < bytes.len() {
+            put_u64(out, packed.len() as u64);
+            out.extend_from_slice(&packed);
+            return;
+        }
+    }
+    put_u64(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// A section that is not unpacked yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Section<'a> {
+    unpacked: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Section<'a> {
+    /// A section of nothing.
+    pub(crate) const EMPTY: Section<'static> = Section { unpacked: 0, bytes: &[] };
+
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, Damaged> {
+        let unpacked = usize::try_from(reader.u64()?).map_err(|_| Damaged)?;
+        let bytes = reader.bytes()?;
+        if unpacked > UNPACKED_MAX { Err(Damaged) } else { Ok(Self { unpacked, bytes }) }
+    }
+
+    pub(crate) fn unpack(&self) -> Result<Vec<u8>, Damaged> {
+        if self.unpacked == self.bytes.len() {
+            return Ok(self.bytes.to_vec());
+        }
+        let unpacked = lz4_flex::block::decompress(self.bytes, self.unpacked).map_err(|_| Damaged)?;
+        if unpacked.len() == self.unpacked { Ok(unpacked) } else { Err(Damaged) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn sections_come_back(bytes in proptest::collection::vec(0_u8..4, 0..2_000), packed in any::<bool>()) {
+            let mut out = Vec::new();
+            put(&mut out, &bytes, if packed { Form::Packed } else { Form::Plain });
+            let section = Section::read(&mut Reader::new(&out)).unwrap();
+            prop_assert_eq!(section.unpack(), Ok(bytes));
+        }
+
+        #[test]
+        fn damage_is_told(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(section) = Section::read(&mut Reader::new(&bytes)) {
+                let _ = section.unpack();
+            }
+        }
+    }
+}

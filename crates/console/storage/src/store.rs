@@ -1,0 +1,315 @@
+//! The store: one folder, three signals, and two threads: one that writes what was taken, which bounds what
+//! a crash costs, and one that may take longer: it syncs, and removes what is too much.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use console_model::TraceId;
+use eventsourcing::Clock;
+use hashbrown::HashMap;
+
+use crate::disk::Disk;
+use crate::error::OpenError;
+use crate::facts::{Fact, Facts};
+use crate::logs::Logs;
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::traces::Traces;
+
+/// What the file `FORMAT` says.
+const FORMAT: u32 = 1;
+
+/// Counts of what came in and what did not, since the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Spans taken.
+    pub spans: u64,
+    /// Log records taken.
+    pub log_records: u64,
+    /// Samples taken.
+    pub samples: u64,
+    /// Spans older than the store keeps: not taken.
+    pub spans_too_old: u64,
+    /// Log records older than the store keeps: not taken.
+    pub log_records_too_old: u64,
+    /// Log records whose stream was one too many for its service: taken, under the service's common stream.
+    pub log_records_merged: u64,
+    /// The same sample again: left out.
+    pub samples_repeated: u64,
+    /// Samples that contradict one that is there: not taken.
+    pub samples_duplicate: u64,
+    /// Samples older than the newest of their series, by more than is allowed: not taken.
+    pub samples_out_of_order: u64,
+    /// Samples older than the store keeps: not taken.
+    pub samples_too_old: u64,
+    /// Samples of series beyond the bound on series: not taken.
+    pub samples_over_series_limit: u64,
+    /// Batches refused because the disk takes nothing.
+    pub batches_refused: u64,
+    /// Segments removed to stay within the bounds.
+    pub segments_evicted: u64,
+    /// Bytes removed with them.
+    pub bytes_evicted: u64,
+}
+
+/// The same, counted by many threads.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) counts: Mutex<Counts>,
+}
+
+impl Counters {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A store that is open. It is shared by reference; dropping it flushes.
+pub struct Store {
+    inner: Arc<Inner>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) traces: Traces,
+    pub(crate) logs: Logs,
+    pub(crate) metrics: Metrics,
+    pub(crate) options: Options,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) disk: Arc<Disk>,
+    pub(crate) counters: Counters,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Traces pinned by name, each with what pins it.
+    pub(crate) pins: Mutex<HashMap<TraceId, u32>>,
+    pub(crate) trouble: Mutex<Option<String>>,
+    pub(crate) metric_evictions: AtomicU64,
+    stop: Mutex<bool>,
+    stopped: Condvar,
+    root: PathBuf,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in a folder, or makes one in an empty or missing folder.
+    pub fn open(path: impl Into<PathBuf>, options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_on(path.into(), options, clock, Arc::default())
+    }
+
+    pub(crate) fn open_on(
+        root: PathBuf,
+        options: Options,
+        clock: Arc<dyn Clock>,
+        disk: Arc<Disk>,
+    ) -> Result<Self, OpenError> {
+        let lock = claim(&root)?;
+        let now_ms = clock.now().as_millisecond();
+        let facts = Arc::new(Facts::open(root.join("facts.log")));
+        let failed = |source| OpenError::io(root.clone(), source);
+        let traces = Traces::open(&root, &options, &disk, &facts, now_ms).map_err(failed)?;
+        let logs = Logs::open(&root, &options, &disk, &facts, now_ms).map_err(failed)?;
+        let metrics = Metrics::open(&root, &options, &disk, &facts, now_ms).map_err(failed)?;
+        let interval = options.flush_interval;
+        let inner = Arc::new(Inner {
+            traces,
+            logs,
+            metrics,
+            options,
+            facts,
+            disk,
+            counters: Counters::default(),
+            clock,
+            pins: Mutex::new(HashMap::new()),
+            trouble: Mutex::new(None),
+            metric_evictions: AtomicU64::new(0),
+            stop: Mutex::new(false),
+            stopped: Condvar::new(),
+            root: root.clone(),
+            _lock: lock,
+        });
+        let mut store = Self { inner, threads: Vec::new() };
+        store.spawn("store-writer", interval, |inner| inner.write()).map_err(failed)?;
+        store
+            .spawn("store-keeper", interval, |inner| inner.sync().and_then(|()| inner.keep_within_bounds()))
+            .map_err(failed)?;
+        Ok(store)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        interval: std::time::Duration,
+        work: impl Fn(&Inner) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let inner = self.inner.clone();
+        let name = name.to_owned();
+        let run = move || inner.run(interval, work);
+        self.threads.push(std::thread::Builder::new().name(name).spawn(run)?);
+        Ok(())
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// Brings everything that was taken to the disk, now.
+    pub fn flush(&self) -> io::Result<()> {
+        self.inner.write()?;
+        self.inner.sync()
+    }
+
+    /// What the store did that readers have to know, oldest first.
+    pub fn facts(&self) -> Vec<Fact> {
+        self.inner.facts.all()
+    }
+
+    /// Counts since the store was opened.
+    pub fn counts(&self) -> Counts {
+        *self.inner.counters.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the last flush could not do, in the system's words; `None` if all is well.
+    pub fn trouble(&self) -> Option<String> {
+        self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Bytes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.inner.bytes()
+    }
+
+    /// The bounds it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.inner.root
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        *self.inner.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.inner.stopped.notify_all();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        let done = self.flush();
+        self.inner.note(done);
+    }
+}
+
+impl Inner {
+    /// Does the work once every interval, however long it takes, until the store is closed.
+    fn run(&self, interval: std::time::Duration, work: impl Fn(&Self) -> io::Result<()>) {
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = interval;
+        while !*stop {
+            (stop, _) = self.stopped.wait_timeout(stop, rest).unwrap_or_else(PoisonError::into_inner);
+            if *stop {
+                return;
+            }
+            drop(stop);
+            let began = std::time::Instant::now();
+            let done = work(self);
+            self.note(done);
+            rest = interval.saturating_sub(began.elapsed());
+            stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn note(&self, done: io::Result<()>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = done.err().map(|error| error.to_string());
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    /// Each signal is written even if another cannot be.
+    pub(crate) fn write(&self) -> io::Result<()> {
+        let now_ms = self.now_ms();
+        let results = [
+            self.traces.shelf.write(now_ms),
+            self.traces.pinned.write(now_ms),
+            self.logs.shelf.write(now_ms),
+            self.metrics.write(now_ms),
+            self.facts.flush(&self.disk),
+        ];
+        results.into_iter().collect()
+    }
+
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        let results =
+            [self.traces.shelf.sync(), self.traces.pinned.sync(), self.logs.shelf.sync(), self.metrics.sync()];
+        results.into_iter().collect()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.traces.bytes() + self.logs.shelf.bytes() + self.metrics.bytes()
+    }
+
+    pub(crate) fn count_metric_eviction(&self) {
+        self.metric_evictions.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Makes sure that the folder is a store's and nobody else's at the moment. Gives the lock.
+fn claim(root: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::io(root, source);
+    fs::create_dir_all(root).map_err(failed)?;
+    let format = root.join("FORMAT");
+    let expected = format!("highbeam console store {FORMAT}\n");
+    match fs::read(&format) {
+        Ok(found) if found == expected.as_bytes() => {}
+        Ok(found) => {
+            let text = String::from_utf8_lossy(&found);
+            return match text.trim().strip_prefix("highbeam console store ") {
+                Some(found) => {
+                    let found = found.chars().take(32).collect();
+                    Err(OpenError::Version { path: root.to_owned(), found, expected: FORMAT })
+                }
+                // The file is written first of all, so a torn one is all there can be.
+                None if expected.as_bytes().starts_with(&found)
+                    && only(root, &["FORMAT", "LOCK"]).map_err(failed)? =>
+                {
+                    fs::write(&format, &expected).map_err(failed)?;
+                    lock(root)
+                }
+                None => Err(OpenError::Foreign { path: root.to_owned() }),
+            };
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if !only(root, &["LOCK", "lost+found"]).map_err(failed)? {
+                return Err(OpenError::Foreign { path: root.to_owned() });
+            }
+            fs::write(&format, &expected).map_err(failed)?;
+        }
+        Err(error) => return Err(failed(error)),
+    }
+    lock(root)
+}
+
+fn only(root: &Path, names: &[&str]) -> io::Result<bool> {
+    for entry in fs::read_dir(root)? {
+        if !names.iter().any(|name| entry.as_ref().is_ok_and(|entry| entry.file_name() == **name)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn lock(root: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::io(root, source);
+    let file = OpenOptions::new().create(true).append(true).open(root.join("LOCK")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: root.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

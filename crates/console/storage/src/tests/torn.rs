@@ -1,0 +1,155 @@
+//! Files that are cut, changed or missing: what is whole is still there, what is not is told, and nothing
+//! panics.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::made::{self, trace_id};
+use super::{copy_folder, open, quiet};
+use crate::{Direction, FactKind, LogQuery, Store, TraceQuery};
+
+/// A store with several blocks, an index, and something in each log.
+fn filled(path: &Path) {
+    let store = Store::open(path, crate::Options { limit_bytes: 8 << 20, ..quiet() }, super::clock()).unwrap();
+    for start in (0..12_000).step_by(1_000) {
+        store.ingest_spans(&made::spans("api", start..start + 1_000)).unwrap();
+        store.ingest_logs(&made::lines("api", start * 4..(start + 1_000) * 4)).unwrap();
+    }
+    for step in 0..500 {
+        store.ingest_samples(&made::samples("api", 40, step..step + 1)).unwrap();
+    }
+    // One segment has an index, another has none yet, and some rows are in the logs only.
+    store.flush().unwrap();
+    store.inner().traces.shelf.oldest("api").unwrap();
+    store.inner().logs.shelf.oldest("api").unwrap();
+    // As a crash leaves it: without the flush of an orderly end, which would change nothing here.
+}
+
+fn files(path: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(path).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else if !path.ends_with("LOCK") && !path.ends_with("FORMAT") {
+            all.push(path);
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Reads everything in every way there is.
+fn read_all(store: &Store) -> (usize, usize, usize) {
+    let mut spans = 0;
+    store
+        .span_heads(0, u64::MAX, |_| {
+            spans += 1;
+            true
+        })
+        .unwrap();
+    store
+        .search_traces(&TraceQuery { tags: vec![("order.number".into(), "77".into())], ..TraceQuery::default() })
+        .unwrap();
+    store.trace(trace_id(19)).unwrap();
+    let lines = store.log_lines(LogQuery::default(), Direction::Backward).unwrap().filter(Result::is_ok).count();
+    let series = store.select_series(&[], i64::MIN, i64::MAX, 1_000).unwrap();
+    (spans, lines, series.iter().map(|series| series.samples().count()).sum())
+}
+
+/// Places in a file where something begins, ends or lies: the first bytes, the last, and a spread between.
+fn places(length: usize) -> Vec<usize> {
+    let spread = (1..5).map(|part| length * part / 5 + part);
+    let mut all: Vec<usize> =
+        (0..10).chain(spread).chain(length.saturating_sub(10)..length).filter(|at| *at < length).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[test]
+fn a_file_cut_anywhere_costs_no_more_than_its_end() {
+    let original = tempfile::tempdir().unwrap();
+    filled(original.path());
+    let whole = {
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(original.path(), copy.path());
+        read_all(&open(copy.path()))
+    };
+    assert_eq!(whole, (12_000, 48_000, 20_000));
+    let copy = tempfile::tempdir().unwrap();
+    for file in files(original.path()) {
+        let bytes = fs::read(&file).unwrap();
+        let name = file.strip_prefix(original.path()).unwrap();
+        let mut last = (0, 0, 0);
+        for cut in places(bytes.len()) {
+            let _ = fs::remove_dir_all(copy.path());
+            copy_folder(original.path(), copy.path());
+            fs::write(copy.path().join(name), &bytes[..cut]).unwrap();
+            let store = open(copy.path());
+            let read = read_all(&store);
+            assert!(read.0 <= whole.0 && read.1 <= whole.1 && read.2 <= whole.2, "{name:?} cut at {cut}: {read:?}");
+            // A longer part of a file never gives less.
+            assert!(
+                read.0 >= last.0 && read.1 >= last.1 && read.2 >= last.2,
+                "{name:?} cut at {cut}: {read:?} after {last:?}"
+            );
+            let lost = read != whole;
+            let told = store.facts().iter().any(|fact| matches!(fact.kind, FactKind::Repaired | FactKind::Damaged));
+            assert!(!lost || told || cut == 0, "{name:?} cut at {cut}: {read:?}, and no fact tells");
+            last = read;
+            // What is repaired takes more.
+            store.ingest_spans(&made::spans("api", 20_000..20_010)).unwrap();
+            store.flush().unwrap();
+            drop(store);
+            assert_eq!(read_all(&open(copy.path())).0, read.0 + 10, "{name:?} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_byte_anywhere_is_left_out_and_told() {
+    let original = tempfile::tempdir().unwrap();
+    filled(original.path());
+    let copy = tempfile::tempdir().unwrap();
+    for file in files(original.path()) {
+        let bytes = fs::read(&file).unwrap();
+        let name = file.strip_prefix(original.path()).unwrap();
+        for at in places(bytes.len()) {
+            let _ = fs::remove_dir_all(copy.path());
+            copy_folder(original.path(), copy.path());
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x41;
+            fs::write(copy.path().join(name), &changed).unwrap();
+            let store = open(copy.path());
+            let read = read_all(&store);
+            let lost = read != (12_000, 48_000, 20_000);
+            assert!(!lost || !store.facts().is_empty(), "{name:?} changed at {at}: {read:?}, and no fact tells");
+        }
+    }
+}
+
+#[test]
+fn zeros_after_a_power_cut_are_cut_off() {
+    let original = tempfile::tempdir().unwrap();
+    filled(original.path());
+    for file in files(original.path()) {
+        let mut bytes = fs::read(&file).unwrap();
+        bytes.extend_from_slice(&[0; 4_096]);
+        fs::write(&file, bytes).unwrap();
+    }
+    let store = open(original.path());
+    assert_eq!(read_all(&store), (12_000, 48_000, 20_000));
+    assert!(store.facts().iter().any(|fact| fact.kind == FactKind::Repaired));
+}
+
+#[test]
+fn a_missing_index_is_made_again() {
+    let original = tempfile::tempdir().unwrap();
+    filled(original.path());
+    let indexes: Vec<PathBuf> =
+        files(original.path()).into_iter().filter(|file| file.extension().is_some_and(|it| it == "idx")).collect();
+    assert!(!indexes.is_empty());
+    indexes.iter().for_each(|index| fs::remove_file(index).unwrap());
+    assert_eq!(read_all(&open(original.path())), (12_000, 48_000, 20_000));
+}

@@ -1,0 +1,380 @@
+//! Spans as rows: what searches look at in columns, the rest of each span behind them.
+//!
+//! A body is two sections: the columns with the tables that they refer to, and the spans' other parts one
+//! after the other. A search unpacks the first only, until something matches.
+
+use std::fmt::Write;
+
+use console_model::{Link, Span, SpanEvent, SpanGroup, SpanId, SpanKind, Status, StatusCode, Text, TraceId};
+use hashbrown::HashMap;
+
+use crate::codec::{Damaged, Reader, put_attributes, put_column, put_str, put_u64};
+use crate::filter;
+use crate::hash;
+use crate::origin::{Origin, Origins};
+use crate::pack::{self, Section};
+use crate::shelf::{Encoded, Extent, Form, Rows};
+
+/// A block is made when the open rows take this much.
+const FULL_BYTES: usize = 512 << 10;
+const FULL_ROWS: usize = 8_192;
+
+/// Open spans.
+#[derive(Default)]
+pub(crate) struct OpenSpans {
+    heads: Vec<Head>,
+    rest: Vec<u8>,
+    names: HashMap<Text, u32>,
+    names_in_order: Vec<Text>,
+    names_bytes: usize,
+    origins: Origins,
+    /// Of keys with their values, for the filter.
+    pairs: Vec<u64>,
+    newest_ns: i64,
+    scratch: String,
+}
+
+/// The columns of one span.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) trace: u128,
+    pub(crate) span: u64,
+    /// Zero for a root.
+    pub(crate) parent: u64,
+    pub(crate) start_ns: u64,
+    pub(crate) end_ns: u64,
+    pub(crate) name: u32,
+    pub(crate) origin: u32,
+    /// Where the rest of the span ends.
+    pub(crate) rest_end: u32,
+    pub(crate) kind: u8,
+    pub(crate) status: u8,
+    /// Whether there are links.
+    pub(crate) linked: u8,
+}
+
+impl Head {
+    pub(crate) const fn duration_ns(&self) -> u64 {
+        self.end_ns.saturating_sub(self.start_ns)
+    }
+}
+
+impl OpenSpans {
+    /// Adds the spans of a group.
+    pub(crate) fn add(&mut self, group: &SpanGroup) {
+        let origin = self.origins.number(&group.resource, &group.scope);
+        self.note(&group.resource.attributes);
+        for span in &group.spans {
+            self.push(span, origin);
+        }
+    }
+
+    /// Whether a span of the trace is among them.
+    pub(crate) fn holds(&self, id: TraceId) -> bool {
+        self.heads.iter().any(|head| head.trace == id.get())
+    }
+
+    fn note(&mut self, attributes: &console_model::Attributes) {
+        for attribute in attributes {
+            let hash = match attribute.value.as_str() {
+                Some(text) => hash::pair(&attribute.key, text),
+                None => {
+                    self.scratch.clear();
+                    let _ = write!(self.scratch, "{}", attribute.value);
+                    hash::pair(&attribute.key, &self.scratch)
+                }
+            };
+            self.pairs.push(hash);
+        }
+    }
+
+    fn push(&mut self, span: &Span, origin: u32) {
+        let name = match self.names.get(&span.name) {
+            Some(number) => *number,
+            None => {
+                let number = self.names_in_order.len() as u32;
+                self.names.insert(span.name.clone(), number);
+                self.names_in_order.push(span.name.clone());
+                self.names_bytes += span.name.len() + 48;
+                number
+            }
+        };
+        self.note(&span.attributes);
+        for event in &span.events {
+            self.note(&event.attributes);
+        }
+        put_rest(&mut self.rest, span);
+        self.newest_ns = self.newest_ns.max(clamp(span.start_ns));
+        self.heads.push(Head {
+            trace: span.trace_id.get(),
+            span: span.span_id.get(),
+            parent: span.parent_span_id.map_or(0, SpanId::get),
+            start_ns: span.start_ns,
+            end_ns: span.end_ns,
+            name,
+            origin,
+            rest_end: u32::try_from(self.rest.len()).unwrap_or(u32::MAX),
+            kind: span.kind.number(),
+            status: span.status.code.number(),
+            linked: u8::from(!span.links.is_empty()),
+        });
+    }
+}
+
+/// A time as shelves order by it.
+pub(crate) fn clamp(time_ns: u64) -> i64 {
+    i64::try_from(time_ns).unwrap_or(i64::MAX)
+}
+
+fn put_rest(out: &mut Vec<u8>, span: &Span) {
+    put_attributes(out, &span.attributes);
+    put_u64(out, u64::from(span.flags));
+    put_str(out, &span.trace_state);
+    put_str(out, &span.status.message);
+    put_u64(out, u64::from(span.dropped_attributes_count));
+    put_u64(out, u64::from(span.dropped_events_count));
+    put_u64(out, u64::from(span.dropped_links_count));
+    put_u64(out, span.events.len() as u64);
+    for event in &span.events {
+        // Events lie near the start mostly, and a difference is short then.
+        put_u64(out, event.time_ns.wrapping_sub(span.start_ns));
+        put_str(out, &event.name);
+        put_attributes(out, &event.attributes);
+        put_u64(out, u64::from(event.dropped_attributes_count));
+    }
+    put_u64(out, span.links.len() as u64);
+    for link in &span.links {
+        out.extend_from_slice(&link.trace_id.to_bytes());
+        out.extend_from_slice(&link.span_id.to_bytes());
+        put_str(out, &link.trace_state);
+        put_attributes(out, &link.attributes);
+        put_u64(out, u64::from(link.dropped_attributes_count));
+        put_u64(out, u64::from(link.flags));
+    }
+}
+
+impl Rows for OpenSpans {
+    fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.heads.len() * size_of::<Head>()
+            + self.rest.len()
+            + self.names_bytes
+            + self.origins.bytes()
+            + self.pairs.len() * 8
+    }
+
+    fn is_full(&self) -> bool {
+        self.heads.len() >= FULL_ROWS || self.rest.len() + self.names_bytes + self.origins.bytes() >= FULL_BYTES
+    }
+
+    fn newest_ns(&self) -> i64 {
+        self.newest_ns
+    }
+
+    fn encode(&self, from: usize, form: Form) -> Encoded {
+        let heads = self.heads.get(from..).unwrap_or_default();
+        let rest_from = from.checked_sub(1).and_then(|last| self.heads.get(last)).map_or(0, |head| head.rest_end);
+        let mut extent = Extent::NONE;
+        for head in heads {
+            let start = clamp(head.start_ns);
+            let duration = head.duration_ns();
+            extent.include(&Extent { min: start, max: start, low: duration, high: duration });
+        }
+        let mut columns = Vec::with_capacity(std::mem::size_of_val(heads) + 4_096);
+        put_columns(&mut columns, heads, rest_from);
+        put_u64(&mut columns, self.names_in_order.len() as u64);
+        self.names_in_order.iter().for_each(|name| put_str(&mut columns, name));
+        self.origins.put(&mut columns);
+        let mut body = Vec::with_capacity(columns.len() + self.rest.len());
+        pack::put(&mut body, &columns, form);
+        pack::put(&mut body, self.rest.get(rest_from as usize..).unwrap_or_default(), form);
+        let (mut keys, mut filter) = (Vec::new(), Vec::new());
+        if form == Form::Packed {
+            keys = heads.iter().filter_map(|head| TraceId::new(head.trace)).map(hash::trace).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let mut builder = filter::Builder::default();
+            self.pairs.iter().for_each(|pair| builder.add(*pair));
+            filter = builder.finish();
+        }
+        Encoded { extent, keys, filter, words: self.operations(heads), body }
+    }
+
+    fn absorb(&mut self, body: &[u8]) -> Result<(), Damaged> {
+        let spans = Spans::read(body)?;
+        let rest = spans.unpack_rest()?;
+        let groups = (0..spans.len()).map(|row| spans.group(row, &rest)).collect::<Result<Vec<_>, _>>()?;
+        groups.iter().for_each(|group| self.add(group));
+        Ok(())
+    }
+}
+
+impl OpenSpans {
+    /// Operations with their kinds: the kind's number as a digit, then the name.
+    fn operations(&self, heads: &[Head]) -> Vec<Text> {
+        let mut seen: Vec<(u32, u8)> = heads.iter().map(|head| (head.name, head.kind)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.iter()
+            .filter_map(|(name, kind)| {
+                let mut word = Text::default();
+                write!(word, "{kind}{}", self.names_in_order.get(*name as usize)?).ok()?;
+                Some(word)
+            })
+            .collect()
+    }
+}
+
+fn put_columns(out: &mut Vec<u8>, heads: &[Head], rest_from: u32) {
+    put_u64(out, heads.len() as u64);
+    put_column(out, heads.iter().map(|head| head.trace.to_le_bytes()));
+    put_column(out, heads.iter().map(|head| head.span.to_le_bytes()));
+    put_column(out, heads.iter().map(|head| head.parent.to_le_bytes()));
+    put_column(out, heads.iter().map(|head| head.start_ns.to_le_bytes()));
+    put_column(out, heads.iter().map(|head| head.end_ns.wrapping_sub(head.start_ns).to_le_bytes()));
+    put_column(out, heads.iter().map(|head| head.name.to_le_bytes()));
+    put_column(out, heads.iter().map(|head| head.origin.to_le_bytes()));
+    put_column(out, heads.iter().map(|head| head.rest_end.wrapping_sub(rest_from).to_le_bytes()));
+    put_column(out, heads.iter().map(|head| [head.kind]));
+    put_column(out, heads.iter().map(|head| [head.status]));
+    put_column(out, heads.iter().map(|head| [head.linked]));
+}
+
+/// Spans of a body, columns unpacked.
+pub(crate) struct Spans<'a> {
+    pub(crate) traces: Vec<u128>,
+    pub(crate) spans: Vec<u64>,
+    pub(crate) parents: Vec<u64>,
+    pub(crate) starts: Vec<u64>,
+    /// End minus start, wrapped where a span ends before it starts.
+    pub(crate) lengths: Vec<u64>,
+    pub(crate) names: Vec<u32>,
+    origin_numbers: Vec<u32>,
+    rest_ends: Vec<u32>,
+    pub(crate) kinds: Vec<u8>,
+    pub(crate) statuses: Vec<u8>,
+    pub(crate) linked: Vec<u8>,
+    pub(crate) name_table: Vec<Text>,
+    pub(crate) origins: Vec<Origin>,
+    rest: Section<'a>,
+}
+
+impl<'a> Spans<'a> {
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Damaged> {
+        let mut reader = Reader::new(body);
+        let columns = Section::read(&mut reader)?.unpack()?;
+        let rest = Section::read(&mut reader)?;
+        let mut columns = Reader::new(&columns);
+        let count = columns.count()?;
+        Ok(Self {
+            traces: columns.column(count, u128::from_le_bytes)?,
+            spans: columns.column(count, u64::from_le_bytes)?,
+            parents: columns.column(count, u64::from_le_bytes)?,
+            starts: columns.column(count, u64::from_le_bytes)?,
+            lengths: columns.column(count, u64::from_le_bytes)?,
+            names: columns.column(count, u32::from_le_bytes)?,
+            origin_numbers: columns.column(count, u32::from_le_bytes)?,
+            rest_ends: columns.column(count, u32::from_le_bytes)?,
+            kinds: columns.column(count, |[byte]| byte)?,
+            statuses: columns.column(count, |[byte]| byte)?,
+            linked: columns.column(count, |[byte]| byte)?,
+            name_table: (0..columns.count()?).map(|_| columns.text()).collect::<Result<_, _>>()?,
+            origins: Origins::read(&mut columns)?,
+            rest,
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.traces.len()
+    }
+
+    /// How long a span took; 0 where it ends before it starts.
+    pub(crate) fn duration_ns(&self, row: usize) -> u64 {
+        let (start, length) = (at(&self.starts, row), at(&self.lengths, row));
+        start.wrapping_add(length).saturating_sub(start)
+    }
+
+    pub(crate) fn origin_number(&self, row: usize) -> u32 {
+        at(&self.origin_numbers, row)
+    }
+
+    pub(crate) fn origin(&self, row: usize) -> Option<&Origin> {
+        self.origins.get(self.origin_number(row) as usize)
+    }
+
+    pub(crate) fn name(&self, row: usize) -> &str {
+        self.name_table.get(at(&self.names, row) as usize).map_or("", Text::as_str)
+    }
+
+    /// What [`Spans::span`] needs beside the columns.
+    pub(crate) fn unpack_rest(&self) -> Result<Vec<u8>, Damaged> {
+        self.rest.unpack()
+    }
+
+    fn rest_of<'r>(&self, row: usize, rest: &'r [u8]) -> Result<&'r [u8], Damaged> {
+        let from = row.checked_sub(1).map_or(0, |last| at(&self.rest_ends, last));
+        rest.get(from as usize..at(&self.rest_ends, row) as usize).ok_or(Damaged)
+    }
+
+    /// One span with who sent it.
+    pub(crate) fn group(&self, row: usize, rest: &[u8]) -> Result<SpanGroup, Damaged> {
+        let Origin { resource, scope } = self.origin(row).ok_or(Damaged)?.clone();
+        Ok(SpanGroup { resource, scope, spans: vec![self.span(row, rest)?] })
+    }
+
+    /// Where a span's own attributes are, and after them the rest of it.
+    pub(crate) fn attributes<'r>(&self, row: usize, rest: &'r [u8]) -> Result<Reader<'r>, Damaged> {
+        Ok(Reader::new(self.rest_of(row, rest)?))
+    }
+
+    /// One span, whole.
+    pub(crate) fn span(&self, row: usize, rest: &[u8]) -> Result<Span, Damaged> {
+        let mut reader = Reader::new(self.rest_of(row, rest)?);
+        let trace_id = TraceId::new(at(&self.traces, row)).ok_or(Damaged)?;
+        let mut span = Span::new(trace_id, SpanId::new(at(&self.spans, row)).ok_or(Damaged)?);
+        span.parent_span_id = SpanId::new(at(&self.parents, row));
+        span.start_ns = at(&self.starts, row);
+        span.end_ns = span.start_ns.wrapping_add(at(&self.lengths, row));
+        span.name = self.name_table.get(at(&self.names, row) as usize).ok_or(Damaged)?.clone();
+        span.kind = SpanKind::from_number(i32::from(at(&self.kinds, row)));
+        span.attributes = reader.attributes()?;
+        span.flags = reader.u32()?;
+        span.trace_state = reader.text()?;
+        let code = StatusCode::from_number(i32::from(at(&self.statuses, row)));
+        span.status = Status { code, message: reader.text()? };
+        span.dropped_attributes_count = reader.u32()?;
+        span.dropped_events_count = reader.u32()?;
+        span.dropped_links_count = reader.u32()?;
+        let start_ns = span.start_ns;
+        span.events = (0..reader.count()?).map(|_| read_event(&mut reader, start_ns)).collect::<Result<_, _>>()?;
+        span.links = (0..reader.count()?).map(|_| read_link(&mut reader)).collect::<Result<_, _>>()?;
+        Ok(span)
+    }
+}
+
+fn at<T: Copy + Default>(column: &[T], row: usize) -> T {
+    column.get(row).copied().unwrap_or_default()
+}
+
+fn read_event(reader: &mut Reader<'_>, start_ns: u64) -> Result<SpanEvent, Damaged> {
+    Ok(SpanEvent {
+        time_ns: start_ns.wrapping_add(reader.u64()?),
+        name: reader.text()?,
+        attributes: reader.attributes()?,
+        dropped_attributes_count: reader.u32()?,
+    })
+}
+
+fn read_link(reader: &mut Reader<'_>) -> Result<Link, Damaged> {
+    Ok(Link {
+        trace_id: TraceId::from_bytes(reader.take(16)?).map_err(|_| Damaged)?,
+        span_id: SpanId::from_bytes(reader.take(8)?).map_err(|_| Damaged)?,
+        trace_state: reader.text()?,
+        attributes: reader.attributes()?,
+        dropped_attributes_count: reader.u32()?,
+        flags: reader.u32()?,
+    })
+}
