@@ -40,6 +40,11 @@ impl Origins {
         (self.all.len() - 1) as u32
     }
 
+    /// The one with this number.
+    pub(crate) fn get(&self, number: u32) -> Option<&Origin> {
+        self.all.get(number as usize)
+    }
+
     /// What they take when written down, bytes.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes

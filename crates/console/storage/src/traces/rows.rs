@@ -121,6 +121,15 @@ impl OpenSpans {
     }
 }
 
+/// The word that `otel.status_code` has for a status; empty where not said.
+pub(crate) const fn status_word(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::Unset => "",
+        StatusCode::Ok => "OK",
+        StatusCode::Error => "ERROR",
+    }
+}
+
 /// A time as shelves order by it.
 pub(crate) fn clamp(time_ns: u64) -> i64 {
     i64::try_from(time_ns).unwrap_or(i64::MAX)
@@ -198,6 +207,7 @@ impl Rows for OpenSpans {
             keys.dedup();
             let mut builder = filter::Builder::default();
             self.pairs.iter().for_each(|pair| builder.add(*pair));
+            self.note_columns(heads, &mut builder);
             filter = builder.finish();
         }
         Encoded { extent, keys, filter, words: self.operations(heads), body }
@@ -213,6 +223,24 @@ impl Rows for OpenSpans {
 }
 
 impl OpenSpans {
+    /// Adds what searches take for attributes though it is in columns.
+    fn note_columns(&self, heads: &[Head], builder: &mut filter::Builder) {
+        let mut seen: Vec<(u8, u8, u32)> = heads.iter().map(|head| (head.kind, head.status, head.origin)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        for (kind, status, origin) in seen {
+            let status = StatusCode::from_number(i32::from(status));
+            let mut add = |key: &str, value: &str| builder.add(hash::pair(key, value));
+            add("error", if status == StatusCode::Error { "true" } else { "false" });
+            add("otel.status_code", status_word(status));
+            add("span.kind", SpanKind::from_number(i32::from(kind)).name());
+            if let Some(origin) = self.origins.get(origin) {
+                add("otel.scope.name", &origin.scope.name);
+                add("otel.scope.version", &origin.scope.version);
+            }
+        }
+    }
+
     /// Operations with their kinds: the kind's number as a digit, then the name.
     fn operations(&self, heads: &[Head]) -> Vec<Text> {
         let mut seen: Vec<(u32, u8)> = heads.iter().map(|head| (head.name, head.kind)).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use console_model::{SpanKind, StatusCode, Text, TraceId, Value};
 use hashbrown::HashMap;
 
-use super::rows::{OpenSpans, Spans, clamp};
+use super::rows::{OpenSpans, Spans, clamp, status_word};
 use super::{Traces, read_error};
 use crate::codec::{Damaged, Reader};
 use crate::error::ReadError;
@@ -106,6 +106,7 @@ fn search_shelf(shelf: &Shelf<OpenSpans>, query: &TraceQuery, found: &mut Found)
     let views = shelf.view(|service| query.service.as_ref().is_none_or(|wanted| wanted == service));
     let mut candidates: Vec<Candidate<'_>> = views.iter().flat_map(|view| candidates(view, query)).collect();
     candidates.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.newest));
+    let hashes = hashes(query);
     let mut readers: HashMap<u64, Option<SegmentReader>> = HashMap::new();
     for candidate in candidates {
         if found.cut(query.limit).is_some_and(|oldest| clamp(oldest) >= candidate.newest) {
@@ -123,9 +124,9 @@ fn search_shelf(shelf: &Shelf<OpenSpans>, query: &TraceQuery, found: &mut Found)
         let (Some(Some(reader)), Some(meta)) = (readers.get(&segment.id()), segment.blocks().get(number)) else {
             continue;
         };
-        if !hashes(query).is_empty() {
+        if !hashes.is_empty() {
             let filter = reader.filter(meta).map_err(failed)?;
-            if !hashes(query).iter().all(|hash| filter::may_hold(&filter, *hash)) {
+            if !hashes.iter().all(|hash| filter::may_hold(&filter, *hash)) {
                 continue;
             }
         }
@@ -164,14 +165,8 @@ fn candidates<'a>(view: &'a PartitionView, query: &TraceQuery) -> Vec<Candidate<
     all
 }
 
-/// Tags that stand for something other than an attribute too.
-fn is_special(key: &str) -> bool {
-    matches!(key, "error" | "span.kind" | "otel.status_code" | "otel.scope.name" | "otel.scope.version")
-}
-
 fn hashes(query: &TraceQuery) -> Vec<u64> {
-    let plain = query.tags.iter().filter(|(key, _)| !is_special(key));
-    plain.map(|(key, value)| hash::pair(key, value)).collect()
+    query.tags.iter().map(|(key, value)| hash::pair(key, value)).collect()
 }
 
 fn search_body(body: &[u8], query: &TraceQuery, found: &mut Found) -> Result<(), Damaged> {
@@ -259,11 +254,7 @@ fn matches_special(spans: &Spans<'_>, row: usize, key: &str, value: &str) -> boo
             let kind = SpanKind::from_number(i32::from(spans.kinds.get(row).copied().unwrap_or_default()));
             kind != SpanKind::Unspecified && kind.name() == value
         }
-        "otel.status_code" => match status() {
-            StatusCode::Ok => value.eq_ignore_ascii_case("ok"),
-            StatusCode::Error => value.eq_ignore_ascii_case("error"),
-            StatusCode::Unset => false,
-        },
+        "otel.status_code" => !value.is_empty() && status_word(status()) == value,
         "otel.scope.name" => scope().is_some_and(|scope| scope.name == value),
         "otel.scope.version" => scope().is_some_and(|scope| scope.version == value),
         _ => false,
