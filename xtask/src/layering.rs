@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{Findings, tree};
 
 /// Crates that are pure, and what they may not even reach through others.
-const PURE: [&str; 3] = ["eventsourcing", "delivery", "console-model"];
+const PURE: [&str; 5] = ["eventsourcing", "delivery", "console-model", "console-wire", "console-otlp"];
 const IMPURE: [&str; 8] = ["axum", "hyper", "prometheus-client", "rusqlite", "telemetry", "tokio", "tower", "tracing"];
 
 #[derive(Deserialize)]
