@@ -20,7 +20,6 @@ pub mod openapi;
 mod parameters;
 mod problem;
 mod recent;
-pub mod server;
 mod state;
 pub mod watch;
 

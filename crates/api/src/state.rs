@@ -10,8 +10,8 @@ use eventsourcing::Clock;
 use secrecy::SecretString;
 use telemetry::{Metrics, Tracer};
 
-use crate::server::Drain;
 use crate::{Recent, admin, health, watch};
+use server::Drain;
 
 /// Limits and secrets of the API.
 pub struct Config {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::health::Readiness;
-use api::server::{Drain, Drained};
 use delivery::services::{OrderCommands, OrderQueries};
 use eventsourcing::{Clock, clock};
 use projector::{Options, Projector};
+use server::{Drain, Drained};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -69,7 +69,7 @@ pub(crate) async fn start(
         background.push(tokio::spawn(divergence::watch(orders, search, Arc::clone(&observability.metrics))));
     }
     let stopped = stop.clone();
-    let server = tokio::spawn(api::server::serve(
+    let server = tokio::spawn(server::serve(
         listener,
         api::router(Arc::clone(&state)),
         state.drain.clone(),

@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use std::task::Poll;
 use std::time::Duration;
 
-use api::server::{Drain, Drained};
 use axum::body::Body;
 use axum::http::{Request, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use server::{Drain, Drained};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -236,7 +236,7 @@ async fn a_panic_ends_one_connection_and_is_logged() {
     let until = async {
         let _ = stopped.await;
     };
-    let server = tokio::spawn(api::server::serve(listener, router, Drain::default(), until, PATIENCE));
+    let server = tokio::spawn(server::serve(listener, router, Drain::default(), until, PATIENCE));
     let mut broken = Connection::open(address).await;
     broken.begin("GET", "/breaks", &[], "").await;
     // The head may have been sent before; a reset is an end as well.

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::server::{self, Drain, Drained, Options};
 use api::{Config, Orders, State};
 use delivery::services::{OrderCommands, OrderQueries};
 use eventsourcing::clock;
 use serde_json::{Value, json};
+use server::{Drain, Drained, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
