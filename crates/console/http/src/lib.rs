@@ -1,3 +1,5 @@
 //! The console's server: what it takes in over HTTP and gRPC, the APIs that tools speak, its own pages.
 //!
 //! How telemetry is decoded and how it is kept are other crates' business.
+
+pub mod view;
