@@ -2,4 +2,5 @@
 //!
 //! How telemetry is decoded and how it is kept are other crates' business.
 
+pub mod trace_tree;
 pub mod view;
