@@ -8,7 +8,7 @@ use crate::error::{IngestError, ReadError};
 use crate::logs::{Direction, LogBlocks, LogLines, LogQuery};
 use crate::matcher::Matcher;
 use crate::metrics::{SampleOutcome, SelectedSeries};
-use crate::store::Store;
+use crate::store::{Oldest, Store};
 use crate::traces::{Operation, SpanHead, Trace, TraceQuery};
 
 /// Traces pinned by name at a time; exemplars have a bound of their own.
@@ -163,6 +163,16 @@ impl Store {
     /// What is known of metrics, by name.
     pub fn metric_metadata(&self) -> Vec<MetricMetadata> {
         self.inner().metrics.metadata()
+    }
+
+    /// The oldest that is kept of each signal. Reads no file.
+    pub fn oldest(&self) -> Oldest {
+        let inner = self.inner();
+        Oldest {
+            spans_ns: inner.traces.shelf.oldest_ns().into_iter().chain(inner.traces.pinned.oldest_ns()).min(),
+            log_records_ns: inner.logs.shelf.oldest_ns(),
+            samples_ns: inner.metrics.oldest_ns(),
+        }
     }
 
     /// Bytes on disk by service, all signals together, the largest first.

@@ -177,6 +177,16 @@ impl Metrics {
         self.shelf.bytes() + log + fs::metadata(&self.series_path).map_or(0, |metadata| metadata.len())
     }
 
+    /// The oldest sample's time, nanoseconds since the Unix epoch; `None` without samples.
+    pub(crate) fn oldest_ns(&self) -> Option<i64> {
+        let in_head = {
+            let head = self.head();
+            let waiting = head.full.iter().map(|(_, chunk)| chunk.min_ms);
+            waiting.chain(head.series.values().filter_map(head::Series::oldest_ms)).min()
+        };
+        in_head.map(rows::ns).into_iter().chain(self.shelf.oldest_ns()).min()
+    }
+
     pub(crate) fn series_count(&self) -> usize {
         self.head().index.len()
     }

@@ -39,6 +39,8 @@ pub(crate) trait Rows: Default + Send + 'static {
     fn is_full(&self) -> bool;
     /// The newest time among them, nanoseconds since the Unix epoch.
     fn newest_ns(&self) -> i64;
+    /// The oldest time among them, the same; `None` without rows.
+    fn oldest_ns(&self) -> Option<i64>;
     /// Writes down the rows from `from` on.
     fn encode(&self, from: usize, form: Form) -> Encoded;
     /// Adds the rows of a body that [`Rows::encode`] wrote; on damage none of them.
@@ -323,6 +325,13 @@ impl<R: Rows> Shelf<R> {
             }
         }
         segment.delete(keep_index)
+    }
+
+    /// The oldest time of all rows, nanoseconds since the Unix epoch; `None` without rows.
+    pub(crate) fn oldest_ns(&self) -> Option<i64> {
+        let state = self.lock();
+        let segments = state.partitions.iter().flat_map(|it| &it.segments).map(|segment| segment.extent().min);
+        segments.chain(state.partitions.iter().filter_map(|partition| partition.open.oldest_ns())).min()
     }
 
     /// The names of services that have rows.

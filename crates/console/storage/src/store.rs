@@ -56,7 +56,18 @@ pub struct Counts {
     pub bytes_evicted: u64,
 }
 
-/// The same, counted by many threads.
+/// The oldest of each signal that is kept, nanoseconds since the Unix epoch; `None` where nothing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Oldest {
+    /// The oldest start of a span, those of pinned traces included.
+    pub spans_ns: Option<i64>,
+    /// The oldest log record.
+    pub log_records_ns: Option<i64>,
+    /// The oldest sample.
+    pub samples_ns: Option<i64>,
+}
+
+/// [`Counts`], counted by many threads.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) counts: Mutex<Counts>,

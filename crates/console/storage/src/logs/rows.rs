@@ -39,6 +39,7 @@ pub(crate) struct OpenLogs {
     traces: Vec<u64>,
     pairs: Vec<u64>,
     newest_ns: i64,
+    oldest_ns: Option<i64>,
     scratch: String,
 }
 
@@ -94,6 +95,7 @@ impl OpenLogs {
         put_rest(&mut self.rest, record);
         let time_ns = record.order_ns();
         self.newest_ns = self.newest_ns.max(clamp(time_ns));
+        self.oldest_ns = Some(self.oldest_ns.map_or(clamp(time_ns), |oldest| oldest.min(clamp(time_ns))));
         let offset = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let (text_end, rest_end) = (offset(self.text.len()), offset(self.rest.len()));
         self.heads.push(Head { time_ns, stream, origin, text_end, rest_end });
@@ -157,6 +159,10 @@ impl Rows for OpenLogs {
 
     fn newest_ns(&self) -> i64 {
         self.newest_ns
+    }
+
+    fn oldest_ns(&self) -> Option<i64> {
+        self.oldest_ns
     }
 
     fn encode(&self, from: usize, form: Form) -> Encoded {

@@ -64,6 +64,12 @@ impl Series {
         }
     }
 
+    /// The oldest sample that is in no chunk of the shelf's; `None` if all are.
+    pub(crate) fn oldest_ms(&self) -> Option<i64> {
+        let in_chunk = (self.chunk.count() > 0).then(|| self.chunk.first_ms());
+        in_chunk.into_iter().chain(self.late.first().map(|late| late.time_ms)).min()
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         self.chunk.count() == 0 && self.late.is_empty()
     }

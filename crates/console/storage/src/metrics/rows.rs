@@ -70,12 +70,14 @@ pub(crate) struct OpenChunks {
     chunks: Vec<Chunk>,
     bits: usize,
     newest_ms: Option<i64>,
+    oldest_ms: Option<i64>,
 }
 
 impl OpenChunks {
     pub(crate) fn add(&mut self, chunk: Chunk) {
         self.bits += chunk.bits.len();
         self.newest_ms = self.newest_ms.max(Some(chunk.max_ms));
+        self.oldest_ms = Some(self.oldest_ms.map_or(chunk.min_ms, |oldest| oldest.min(chunk.min_ms)));
         self.chunks.push(chunk);
     }
 }
@@ -95,6 +97,10 @@ impl Rows for OpenChunks {
 
     fn newest_ns(&self) -> i64 {
         ns(self.newest_ms.unwrap_or(i64::MIN))
+    }
+
+    fn oldest_ns(&self) -> Option<i64> {
+        self.oldest_ms.map(ns)
     }
 
     fn encode(&self, from: usize, form: Form) -> Encoded {

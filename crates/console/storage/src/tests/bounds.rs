@@ -7,7 +7,7 @@ use console_model::{Labels, SampleBatch, SeriesSamples};
 
 use super::made::{self, trace_id};
 use super::{NOW_MS, clock, open, quiet};
-use crate::{Direction, FactKind, IngestError, LogQuery, Matcher, Options, Signal, Store};
+use crate::{Direction, FactKind, IngestError, LogQuery, Matcher, Oldest, Options, Signal, Store};
 
 fn small(limit_bytes: u64) -> Options {
     Options { limit_bytes, ..quiet() }
@@ -213,4 +213,35 @@ fn a_full_disk_refuses_what_it_cannot_hold_and_recovers() {
     }
     let selected = again.select_series(&[], 0, i64::MAX, 100).unwrap();
     assert!(selected.iter().all(|series| series.samples().count() == 20));
+}
+
+#[test]
+fn the_oldest_is_known_wherever_it_lies_and_follows_what_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), small(8 << 20), clock()).unwrap();
+    assert_eq!(store.oldest(), Oldest::default());
+    store.ingest_spans(&noise("noisy", 500, 500)).unwrap();
+    store.ingest_spans(&noise("noisy", 0, 500)).unwrap();
+    store.ingest_logs(&made::lines("api", 7..20_000)).unwrap();
+    // One series that has filled chunks, and one that is in the head only and begins earlier.
+    store.ingest_samples(&made::samples("api", 1, 100..900)).unwrap();
+    store.ingest_samples(&made::samples("late", 1, 3..4)).unwrap();
+    let start_ns = 1_795_600_000_000_000_000;
+    let expected = Oldest {
+        spans_ns: Some(start_ns),
+        log_records_ns: Some(start_ns + 7 * 1_000_000),
+        samples_ns: Some(made::sample(3, 0.0).time_ms * 1_000_000),
+    };
+    assert_eq!(store.oldest(), expected);
+    store.flush().unwrap();
+    assert_eq!(super::open_copy(folder.path()).1.oldest(), expected);
+    for round in 1..100_u64 {
+        store.ingest_spans(&noise("noisy", round * 1_000, 1_000)).unwrap();
+        store.flush().unwrap();
+        store.inner().keep_within_bounds().unwrap();
+    }
+    let newest_gone = store.facts().iter().map(|fact| fact.to_ns).max().unwrap();
+    let oldest = store.oldest();
+    assert!(oldest.spans_ns > Some(newest_gone), "{oldest:?}, and what went reached to {newest_gone}");
+    assert_eq!((oldest.log_records_ns, oldest.samples_ns), (expected.log_records_ns, expected.samples_ns));
 }

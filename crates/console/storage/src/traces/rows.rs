@@ -31,6 +31,7 @@ pub(crate) struct OpenSpans {
     /// Of keys with their values, for the filter.
     pairs: Vec<u64>,
     newest_ns: i64,
+    oldest_ns: Option<i64>,
     scratch: String,
 }
 
@@ -104,7 +105,9 @@ impl OpenSpans {
             self.note(&event.attributes);
         }
         put_rest(&mut self.rest, span);
-        self.newest_ns = self.newest_ns.max(clamp(span.start_ns));
+        let start_ns = clamp(span.start_ns);
+        self.newest_ns = self.newest_ns.max(start_ns);
+        self.oldest_ns = Some(self.oldest_ns.map_or(start_ns, |oldest| oldest.min(start_ns)));
         self.heads.push(Head {
             trace: span.trace_id.get(),
             span: span.span_id.get(),
@@ -181,6 +184,10 @@ impl Rows for OpenSpans {
 
     fn newest_ns(&self) -> i64 {
         self.newest_ns
+    }
+
+    fn oldest_ns(&self) -> Option<i64> {
+        self.oldest_ns
     }
 
     fn encode(&self, from: usize, form: Form) -> Encoded {
