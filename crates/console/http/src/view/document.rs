@@ -1,9 +1,13 @@
 //! The description of the page API, made of the handlers and their types.
 
+use axum::http::Uri;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use super::wire;
+use super::error::Error;
+use super::parameters::Parameters;
+use super::reads::Answer;
+use super::{overview, services, trace, traces, wire};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -11,16 +15,28 @@ use super::wire;
         title = "highbeam console",
         description = "What the console's own pages read. Times and lengths of time are nanoseconds in decimal text."
     ),
-    components(schemas(
-        wire::Failure,
-        wire::Overview,
-        wire::Services,
-        wire::Operations,
-        wire::Traces,
-        wire::TraceView<'static>,
-    ))
+    paths(overview::overview, services::services, services::operations, traces::traces, trace::trace, document),
+    components(schemas(wire::Failure)),
+    tags(
+        (name = "overview", description = "Who sends what, and how the store is"),
+        (name = "traces", description = "Search and look at traces"),
+        (name = "document", description = "This document")
+    )
 )]
 struct Description;
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/api/openapi.json",
+    operation_id = "document",
+    tag = "document",
+    responses((status = 200, description = "An OpenAPI document", body = Object), Error)
+)]
+pub(super) async fn document(uri: Uri) -> Result<Answer, Error> {
+    Parameters::read(&uri, &[])?;
+    Answer::of(&openapi())
+}
 
 /// The description of all routes. Other parts of the page API are merged into it here.
 #[must_use]
