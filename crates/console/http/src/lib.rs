@@ -3,5 +3,6 @@
 //! How telemetry is decoded and how it is kept are other crates' business.
 
 pub mod arrivals;
+pub mod graph;
 pub mod trace_tree;
 pub mod view;
