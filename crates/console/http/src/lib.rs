@@ -4,5 +4,6 @@
 
 pub mod arrivals;
 pub mod graph;
+pub mod jaeger;
 pub mod trace_tree;
 pub mod view;
