@@ -91,9 +91,13 @@ async fn a_trace_that_was_evicted_is_told_so_with_when_and_why() {
     let options = Options { limit_bytes: 2 << 20, flush_interval: Duration::from_millis(5), ..Options::default() };
     let console = Console::ticking(options);
     console.take(&made::order(made::ORDER));
-    let count = |trace: u128| console.store.trace(TraceId::new(trace).unwrap()).unwrap().batch.len();
+    // What is gone is remembered a moment after it went, and told as a fact a moment later.
+    let is_gone = |trace: u128, rest: usize| {
+        let kept = console.store.trace(TraceId::new(trace).unwrap()).unwrap();
+        kept.batch.len() == rest && !kept.evicted.is_empty() && !console.store.facts().is_empty()
+    };
     let mut trace = 1_000;
-    while trace == 1_000 || count(made::ORDER) > 4 || count(1_001) > 0 {
+    while !is_gone(made::ORDER, 4) || !is_gone(1_001, 0) {
         trace += 1;
         let mut noise = made::large(trace, 2_000);
         for (number, span) in (0_u64..).zip(&mut noise.groups[0].spans) {
