@@ -22,16 +22,17 @@ use utoipa::{IntoParams, ToSchema};
 use reads::{ReadFailure, Reads, Stop};
 use tally::Tally;
 
-/// Graphs at a time: each may take memory for a full table of spans.
-const READS_AT_ONCE: usize = 2;
-const READ_LIMIT: Duration = Duration::from_secs(20);
+/// Graphs at a time: each may take memory for a full table of spans, and is done within a second or so.
+pub(crate) const READS_AT_ONCE: usize = 1;
+pub(crate) const READ_LIMIT: Duration = Duration::from_secs(20);
 /// The time that is looked at where none is named.
 const DEFAULT_RANGE_NS: u64 = 15 * 60 * 1_000_000_000;
 /// How long before the time a parent may have begun and still be known as the caller.
 const PARENTS_BEFORE_NS: u64 = 60 * 1_000_000_000;
 
+/// What the handler needs.
 #[derive(Clone)]
-struct Shared {
+pub(crate) struct Shared {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     reads: Reads,
@@ -159,7 +160,7 @@ impl IntoResponse for Failure {
     (status = 503, description = "The store is busy", body = GraphError),
     (status = 504, description = "It took too long", body = GraphError),
 ))]
-async fn graph(
+pub(crate) async fn graph(
     State(shared): State<Shared>,
     parameters: Result<Query<GraphParameters>, QueryRejection>,
 ) -> Result<Json<ServiceGraph>, Response> {

@@ -29,8 +29,8 @@ use parameters::Parameters;
 use search::Wanted;
 use trace::TraceView;
 
-/// Reads at a time; more wait, so that slow ones do not take every thread.
-const READS_AT_ONCE: usize = 8;
+/// Reads at a time; more wait, so that slow ones take neither every thread nor all memory.
+const READS_AT_ONCE: usize = 4;
 const READ_LIMIT: Duration = Duration::from_secs(20);
 /// How far back dependencies are looked for where nothing is said, milliseconds.
 const DEPENDENCIES_LOOKBACK_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -43,6 +43,7 @@ struct Shared {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     reads: Reads,
+    graphs: Reads,
 }
 
 impl Shared {
@@ -59,7 +60,9 @@ impl Shared {
 
 /// Serves Jaeger's query API, with paths that begin with `/api`; it is meant to be nested under `/jaeger`.
 pub fn router(store: Arc<Store>, clock: Arc<dyn Clock>) -> Router {
-    let shared = Shared { store, clock, reads: Reads::new(READS_AT_ONCE, READ_LIMIT) };
+    let reads = Reads::new(READS_AT_ONCE, READ_LIMIT);
+    let graphs = Reads::new(graph::READS_AT_ONCE, graph::READ_LIMIT);
+    let shared = Shared { store, clock, reads, graphs };
     Router::new()
         .route("/api/services", get(services))
         .route("/api/services/{service}/operations", get(operation_names))
@@ -209,7 +212,7 @@ async fn dependencies(State(shared): State<Shared>, Query(pairs): Query<Pairs>) 
     let to_ns = end_ms.map_or_else(|| shared.now_ns(), |end_ms| nanoseconds(end_ms).saturating_add(999_999));
     let from_ns = to_ns.saturating_sub(nanoseconds(lookback_ms));
     let store = shared.store.clone();
-    let read = shared.reads.run(move |stop| graph::read(&store, from_ns, to_ns, stop)).await;
+    let read = shared.graphs.run(move |stop| graph::read(&store, from_ns, to_ns, stop)).await;
     let graph = read.map_err(|failure| Refusal::from(failure).classic())?;
     let mut dependencies: Vec<Dependency> = Vec::new();
     // Edges are sorted: calls that are waited for and calls that are not follow each other.

@@ -144,4 +144,17 @@ mod tests {
         assert!(matches!(lost, Err(ReadFailure::Lost)));
         assert!(matches!(reads.run(|_| Ok(7)).await, Ok(7)));
     }
+
+    #[test]
+    fn a_client_learns_what_it_can_do_and_nothing_of_the_machine() {
+        let source = std::io::Error::other("disk on fire");
+        let failed = ReadFailure::Store(ReadError::Io { path: "/var/secret".into(), source });
+        assert_eq!((failed.status().as_u16(), failed.tell().contains("secret")), (500, false));
+        let too_many = ReadFailure::Store(ReadError::TooMany { what: "series", limit: 5 });
+        assert_eq!(too_many.status().as_u16(), 400);
+        assert!(too_many.tell().contains("narrow the selection"));
+        assert_eq!((ReadFailure::Busy.status().as_u16(), ReadFailure::Lost.status().as_u16()), (503, 500));
+        let late = ReadFailure::TimedOut { limit: Duration::from_secs(20) };
+        assert_eq!((late.status().as_u16(), late.tell().contains("20 s")), (504, true));
+    }
 }

@@ -13,7 +13,7 @@ const TRACES_MAX: usize = 1_500;
 /// Traces in one answer where no number is named.
 const TRACES_DEFAULT: usize = 100;
 /// Spans of all traces of one answer: the trace that passes it is the last.
-const SPANS_MAX: usize = 100_000;
+const SPANS_MAX: usize = 50_000;
 /// How far back is looked where no start is named.
 const LOOKBACK_NS: u64 = 48 * 60 * 60 * 1_000_000_000;
 
