@@ -1,0 +1,129 @@
+//! Puts series together, within the bytes that a request may become. What their values are is decided
+//! elsewhere.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use console_model::{
+    Exemplar, LabelSetBuilder, Labels, MetricKind, MetricMetadata, Sample, SampleBatch, SeriesSamples,
+};
+
+use super::PointExemplar;
+use super::labels::{Pairs, PointLabels};
+use super::name::push_label;
+
+/// Why a point is not taken.
+pub(super) type Reason = Cow<'static, str>;
+
+/// Milliseconds since the Unix epoch.
+pub(super) const fn milliseconds(ns: u64) -> i64 {
+    (ns / 1_000_000).cast_signed()
+}
+
+/// The label of a series' name.
+pub(super) const NAME: &str = "__name__";
+
+/// A metric's name and the labels that all its points have, sorted, with [`NAME`] among them.
+#[derive(Clone, Copy)]
+pub(super) struct Family<'a> {
+    pub(super) name: &'a str,
+    pub(super) base: &'a Pairs,
+}
+
+/// What one request becomes.
+pub(super) struct Emitter<'t> {
+    pub(super) builder: &'t mut LabelSetBuilder,
+    pub(super) batch: SampleBatch,
+    named: HashSet<String>,
+    left_bytes: usize,
+}
+
+impl<'t> Emitter<'t> {
+    pub(super) fn new(builder: &'t mut LabelSetBuilder, output_bytes_max: usize) -> Self {
+        Self { builder, batch: SampleBatch::default(), named: HashSet::new(), left_bytes: output_bytes_max }
+    }
+
+    /// Takes so many bytes of those that the request may become.
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Reason> {
+        self.left_bytes = self
+            .left_bytes
+            .checked_sub(bytes)
+            .ok_or("the series of the request take too much memory; send it in parts")?;
+        Ok(())
+    }
+
+    /// The labels of a series: those of the point, those of its family, its name with this ending, and one
+    /// more. Of labels with the same name the latter holds.
+    pub(super) fn labels(
+        &mut self,
+        point: &PointLabels,
+        family: Family<'_>,
+        ending: &str,
+        more: Option<(&str, &str)>,
+    ) -> Result<Labels, Reason> {
+        self.merge(point, family);
+        if !ending.is_empty() {
+            self.builder.push(NAME, &[family.name, ending].concat());
+        }
+        if let Some((name, value)) = more {
+            self.builder.push(name, value);
+        }
+        let labels = self.builder.finish();
+        self.charge(labels.packed().len() + size_of::<SeriesSamples>() + size_of::<Sample>())?;
+        Ok(labels)
+    }
+
+    /// Both are sorted, and go to the builder sorted, which then has nothing to sort.
+    fn merge(&mut self, point: &PointLabels, family: Family<'_>) {
+        let mut base = family.base.as_slice();
+        let builder = &mut *self.builder;
+        let push_base = |builder: &mut LabelSetBuilder, (name, value): &(String, String)| {
+            builder.push(name, if name == NAME { family.name } else { value });
+        };
+        let mut shadowed = "";
+        for (name, value) in point.iter() {
+            while let Some((first, rest)) = base.split_first()
+                && first.0.as_str() <= name
+            {
+                push_base(builder, first);
+                shadowed = &first.0;
+                base = rest;
+            }
+            if shadowed != name {
+                builder.push(name, value);
+            }
+        }
+        base.iter().for_each(|pair| push_base(builder, pair));
+    }
+
+    /// Adds a series.
+    pub(super) fn push(&mut self, labels: Labels, samples: Vec<Sample>, exemplars: Vec<Exemplar>) {
+        self.batch.series.push(SeriesSamples { labels, samples, exemplars });
+    }
+
+    /// Adds what is known of a metric, once per request.
+    pub(super) fn metadata(&mut self, name: &str, kind: MetricKind, unit: String, help: &str) -> Result<(), Reason> {
+        if self.named.contains(name) {
+            return Ok(());
+        }
+        self.charge(size_of::<MetricMetadata>() + 2 * name.len() + unit.len() + help.len())?;
+        self.named.insert(name.to_owned());
+        self.batch.metadata.push(MetricMetadata { name: name.into(), kind, unit: unit.into(), help: help.into() });
+        Ok(())
+    }
+
+    /// An exemplar as the store has it. One without a time has that of its point.
+    pub(super) fn exemplar(&mut self, exemplar: &PointExemplar<'_>, point_ms: i64) -> Result<Exemplar, Reason> {
+        let mut name = String::new();
+        for (key, value) in &exemplar.attributes {
+            name.clear();
+            push_label(&mut name, key);
+            self.builder.push(&name, value);
+        }
+        let labels = self.builder.finish();
+        self.charge(labels.packed().len() + size_of::<Exemplar>())?;
+        let time_ms = if exemplar.time_ns == 0 { point_ms } else { milliseconds(exemplar.time_ns) };
+        let sample = Sample { time_ms, value: exemplar.value };
+        Ok(Exemplar { sample, trace_id: exemplar.trace_id, span_id: exemplar.span_id, labels })
+    }
+}
