@@ -6,8 +6,11 @@
 
 mod exemplar;
 pub mod exposition;
+pub mod loki;
 mod rejects;
 pub mod remote_write;
+
+mod severity;
 
 use console_model::{LogBatch, SampleBatch};
 
