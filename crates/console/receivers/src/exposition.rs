@@ -13,6 +13,7 @@ mod tests;
 
 use console_model::MetricKind;
 
+pub(crate) use batch::Metadata;
 pub use batch::read;
 use cursor::Cursor;
 pub use cursor::Part;

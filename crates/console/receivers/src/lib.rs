@@ -10,6 +10,7 @@ pub mod loki;
 mod rejects;
 pub mod remote_write;
 
+pub mod scrape;
 mod severity;
 
 use console_model::{LogBatch, SampleBatch};
