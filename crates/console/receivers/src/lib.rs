@@ -12,6 +12,7 @@ pub mod remote_write;
 
 pub mod scrape;
 mod severity;
+pub mod tail;
 
 use console_model::{LogBatch, SampleBatch};
 

@@ -33,6 +33,19 @@ pub(crate) fn from_word(word: &str) -> i32 {
     found.map_or_else(|| if word.eq_ignore_ascii_case("emergency") { 23 } else { 0 }, |(_, number)| *number)
 }
 
+/// The number of OTLP for the levels that pino and bunyan write: 30 is "info". 0 for other numbers.
+pub(crate) const fn from_pino(number: i64) -> i32 {
+    match number {
+        10..20 => 1,
+        20..30 => 5,
+        30..40 => 9,
+        40..50 => 13,
+        50..60 => 17,
+        60..70 => 21,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +55,6 @@ mod tests {
         let numbers =
             ["TRACE", "Debug", "info", "WARNING", "err", "Critical", "emergency", "banana", ""].map(from_word);
         assert_eq!(numbers, [1, 5, 9, 13, 17, 21, 23, 0, 0]);
+        assert_eq!([10, 30, 50, 60, 0, -30].map(from_pino), [1, 9, 17, 21, 0, 0]);
     }
 }

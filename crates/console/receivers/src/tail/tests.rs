@@ -1,0 +1,4 @@
+//! Following files, round by round, and reading lines.
+
+mod lines;
+mod rotation;
