@@ -89,6 +89,8 @@ pub struct Sample<'p, 'a> {
     pub name: Part<'a>,
     /// Its labels in the order they came, names not repeated.
     pub labels: &'p [(Part<'a>, Part<'a>)],
+    /// The type of the metric that was described last, which is that of this series in a text in order.
+    pub kind: MetricKind,
     /// The value. Every NaN is Prometheus' ordinary one: a text cannot mark a series as ended.
     pub value: f64,
     /// When it was measured, milliseconds since the Unix epoch, if the target says so.
@@ -227,6 +229,7 @@ impl<'a> Parser<'a> {
                 series: read.series,
                 name: read.name,
                 labels: &self.labels,
+                kind: self.kind,
                 value: read.value,
                 time_ms: read.time_ms,
                 exemplar: read.exemplar.map(|(value, time_ms)| Exemplar {

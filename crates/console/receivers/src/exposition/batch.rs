@@ -1,6 +1,8 @@
 //! From entries to the console's values: series with their labels, and what is said of metrics. What a
 //! target adds to a series is not known here.
 
+use std::borrow::Cow;
+
 use console_model::{
     LabelSetBuilder, MetricKind, MetricMetadata, Sample as ModelSample, SampleBatch, SeriesSamples, Text,
 };
@@ -39,10 +41,28 @@ pub fn read(text: &str, format: Format, time_ms: i64) -> Result<SampleBatch, Err
 }
 
 impl Sample<'_, '_> {
+    /// The labels, with the bounds of buckets and quantiles written in one way: `1`, as the text format has
+    /// it, is `1.0` in OpenMetrics, and would be another series. Prometheus, from 3.0 on, does the same.
+    pub fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        let bound = match self.kind {
+            MetricKind::Histogram => "le",
+            MetricKind::Summary => "quantile",
+            _ => "",
+        };
+        self.labels.iter().map(move |(name, value)| {
+            let (name, value) = (name.text(), value.text());
+            if bound.is_empty() || name != bound {
+                return (name, value);
+            }
+            let number = value.parse().ok();
+            (name, number.map_or(value, |number| Cow::Owned(bound_text(number))))
+        })
+    }
+
     /// Adds the name, as `__name__`, and the labels.
     pub fn write_labels(&self, builder: &mut LabelSetBuilder) {
-        for (name, value) in self.labels {
-            builder.push(&name.text(), &value.text());
+        for (name, value) in self.pairs() {
+            builder.push(&name, &value);
         }
         // Last, so that it holds where a target has a label of this name as well.
         builder.push("__name__", &self.name.text());
@@ -56,6 +76,29 @@ impl Exemplar<'_, '_> {
             builder.push(&name.text(), &value.text());
         }
         builder.finish(ModelSample { time_ms: self.time_ms.unwrap_or(time_ms), value: self.value })
+    }
+}
+
+/// A number as OpenMetrics writes bounds, with at least one digit behind the point or an exponent. The
+/// exponent begins where Go's does, for this is what other tools compare with.
+fn bound_text(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if number == 0.0 {
+        "0.0".to_owned()
+    } else if !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{digits}e{sign}{:02}", exponent.abs())
+    } else {
+        // Debug has the point where there is no fraction.
+        format!("{number:?}")
     }
 }
 
@@ -119,5 +162,31 @@ impl Metadata {
             }
         }
         self.metrics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_written_as_prometheus_does() {
+        for (number, text) in [
+            (1.0, "1.0"),
+            (-0.0, "0.0"),
+            (0.005, "0.005"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (100_000.0, "100000.0"),
+            (1_000_000.0, "1e+06"),
+            (1_234_567.5, "1.2345675e+06"),
+            (-2.5, "-2.5"),
+            (1e300, "1e+300"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(bound_text(number), text);
+        }
     }
 }

@@ -119,6 +119,19 @@ fn the_time_a_counter_began_is_told_from_a_series_of_that_name() {
 }
 
 #[test]
+fn bounds_are_the_same_series_in_both_formats() {
+    let series = |kind: &str, labels: &str| {
+        let batch = text(&format!("# TYPE a {kind}\na_x{{{labels}}} 1\n"));
+        batch.series[0].labels.to_string()
+    };
+    assert_eq!(series("histogram", "le=\"1\",quantile=\"1\""), r#"{__name__="a_x", le="1.0", quantile="1"}"#);
+    assert_eq!(series("summary", "le=\"1\",quantile=\"1\""), r#"{__name__="a_x", le="1", quantile="1.0"}"#);
+    assert_eq!(series("gauge", "le=\"1\""), r#"{__name__="a_x", le="1"}"#);
+    assert_eq!(series("histogram", "le=\"+Inf\""), r#"{__name__="a_x", le="+Inf"}"#);
+    assert_eq!(series("histogram", "le=\"one\""), r#"{__name__="a_x", le="one"}"#);
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_line() {
     let wrong = |line: &str| fault(&format!("up 1\n{line}\n"), Format::Text);
     for (line, message) in [

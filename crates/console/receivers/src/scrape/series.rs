@@ -185,8 +185,7 @@ impl Cache {
             |name: &str| self.target.get(name).is_some() || sample.labels.iter().any(|(own, _)| own.text() == name);
         let mut exported: Vec<String> = Vec::new();
         let builder = &mut self.builder;
-        for (name, value) in sample.labels {
-            let (name, value) = (name.text(), value.text());
+        for (name, value) in sample.pairs() {
             if value.is_empty() || self.target.get(&name).is_none() {
                 builder.push(&name, &value);
                 continue;
