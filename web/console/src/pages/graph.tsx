@@ -1,0 +1,153 @@
+// The services and the calls between them, asynchronous hops included; as a drawing or as a table.
+import { useMemo } from "preact/hooks";
+import { getGraph, graphRequest } from "../api/calls.ts";
+import { plural } from "../model/count.ts";
+import { type ServiceGraph, withErrors } from "../model/graph.ts";
+import { formatLength, MILLISECOND } from "../model/time.ts";
+import { CopyCurl } from "../parts/copy.tsx";
+import { Icon } from "../parts/icons.tsx";
+import { RangePicker } from "../parts/range.tsx";
+import { Empty, Failure, Loading, Notice, Stale } from "../parts/states.tsx";
+import { decodeGraph, encodeGraph, GRAPH_SECONDS, type GraphAddress } from "../state/addresses.ts";
+import { place, put } from "../state/location.ts";
+import { useResource } from "../state/resource.ts";
+import { useShortcuts } from "../state/shortcuts.ts";
+import { Drawing } from "./graph/drawing.tsx";
+import { Legend } from "./graph/legend.tsx";
+import { Tables } from "./graph/tables.tsx";
+
+const FORMS: [GraphAddress["as"], string][] = [
+  ["graph", "Graph"],
+  ["tree", "Tree"],
+  ["table", "Table"],
+];
+
+export function GraphPage() {
+  const address = decodeGraph(place.value.params);
+  const change = (part: Partial<GraphAddress>) => put(encodeGraph({ ...address, ...part }), "push");
+  const question = encodeGraph({ ...address, as: "graph", errorsOnly: false }).toString();
+  const { resource, again } = useResource(question, (cancelled) =>
+    getGraph({ ...address, errorsOnly: false }, cancelled),
+  );
+  const { data, error, isLoading } = resource;
+  const graph = useMemo(
+    () => (data !== undefined && address.errorsOnly ? withErrors(data) : data),
+    [data, address.errorsOnly],
+  );
+  useShortcuts("Graph", [
+    { keys: ["e"], does: "Errors only, or all", run: () => change({ errorsOnly: !address.errorsOnly }) },
+    { keys: ["v"], does: "Graph, tree, table", run: () => change({ as: nextForm(address.as) }) },
+    { keys: ["r"], does: "Ask again", run: again },
+  ]);
+  return (
+    <main class="page page-fixed" id="main">
+      <header class="page-head">
+        <h1>Service graph</h1>
+        <div class="page-tools">
+          <fieldset class="segments">
+            <legend class="off-screen">Shown as</legend>
+            {FORMS.map(([form, title]) => (
+              <button
+                key={form}
+                type="button"
+                aria-pressed={address.as === form}
+                onClick={() => change({ as: form })}
+              >
+                {title}
+              </button>
+            ))}
+          </fieldset>
+          <label class={`toggle ${address.errorsOnly ? "on" : ""}`} title="Errors only (e)">
+            <input
+              type="checkbox"
+              checked={address.errorsOnly}
+              onChange={(event) => change({ errorsOnly: event.currentTarget.checked })}
+            />
+            <Icon name="error" size={14} /> Errors only
+          </label>
+          <RangePicker
+            range={address.range}
+            fallbackSeconds={GRAPH_SECONDS}
+            onChange={(range) => change({ range })}
+          />
+          <CopyCurl request={() => graphRequest(address, Date.now())} />
+          <button type="button" class="button" onClick={again} title="Ask again (r)" aria-busy={isLoading}>
+            <Icon name={isLoading ? "clock" : "again"} />
+            <span class="wide-only">Refresh</span>
+          </button>
+        </div>
+      </header>
+      {graph === undefined && error !== undefined && <Failure error={error} again={again} />}
+      {graph === undefined && error === undefined && <Loading what="the graph" />}
+      {graph !== undefined && <Stale error={error} again={again} />}
+      {graph !== undefined && graph.nodes.length === 0 && <Nothing address={address} change={change} />}
+      {graph !== undefined && graph.nodes.length > 0 && <Shown graph={graph} address={address} />}
+    </main>
+  );
+}
+
+interface PartProps {
+  address: GraphAddress;
+  change: (part: Partial<GraphAddress>) => void;
+}
+
+function Shown({ graph, address }: { graph: ServiceGraph; address: GraphAddress }) {
+  return (
+    <>
+      {graph.truncated && (
+        <Notice tone="warning">
+          Not all spans of this time range were counted: rates are too low. Choose a shorter time range.
+        </Notice>
+      )}
+      {address.as === "table" ? (
+        <Tables graph={graph} address={address} />
+      ) : (
+        <Drawing graph={graph} direction={address.as === "tree" ? "TB" : "LR"} address={address} />
+      )}
+      <Legend />
+      <p class="quiet graph-foot">
+        {plural(graph.nodes.length, "service")}, {plural(graph.edges.length, "connection")}, counted in{" "}
+        {formatLength(graph.elapsedMs * MILLISECOND)}
+      </p>
+    </>
+  );
+}
+
+function nextForm(as: GraphAddress["as"]): GraphAddress["as"] {
+  const at = FORMS.findIndex(([form]) => form === as);
+  return FORMS[(at + 1) % FORMS.length]?.[0] ?? "graph";
+}
+
+function Nothing({ address, change }: PartProps) {
+  return (
+    <Empty
+      icon="graph"
+      title={address.errorsOnly ? "No errors in this time range" : "No calls in this time range"}
+    >
+      <p>
+        {address.errorsOnly
+          ? "Nothing that was called has failed."
+          : "The graph is made from spans: none have arrived in this time range."}
+      </p>
+      <div class="state-actions">
+        {address.errorsOnly && (
+          <button type="button" class="button primary" onClick={() => change({ errorsOnly: false })}>
+            Show all calls
+          </button>
+        )}
+        <button
+          type="button"
+          class="button"
+          onClick={() => change({ range: { kind: "last", seconds: 86_400 } })}
+        >
+          Look at the last 24 hours
+        </button>
+        {!address.errorsOnly && (
+          <a class="button" href="/setup">
+            Setup
+          </a>
+        )}
+      </div>
+    </Empty>
+  );
+}

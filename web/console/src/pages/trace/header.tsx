@@ -1,0 +1,109 @@
+// Whose trace it is, how long it took, and which services had a part in that.
+import type { Request } from "../../api/calls.ts";
+import { formatShare, plural } from "../../model/count.ts";
+import { formatAgo, formatDate, formatLength, fromMilliseconds } from "../../model/time.ts";
+import { criticalByService, type Trace } from "../../model/trace.ts";
+import { Copy, CopyCurl } from "../../parts/copy.tsx";
+import { Errors } from "../../parts/errors.tsx";
+import { Icon } from "../../parts/icons.tsx";
+import { ServiceChip, serviceClass } from "../../parts/service.tsx";
+import type { TraceView } from "./view.ts";
+
+export function Header({ trace, view, request }: { trace: Trace; view: TraceView; request: Request }) {
+  const root = trace.spans[0];
+  return (
+    <header class="trace-head">
+      <div class="trace-title">
+        <a class="icon-button" href="/traces" title="To the search (u)" aria-label="To the search for traces">
+          <Icon name="left" />
+        </a>
+        <h1>
+          <span class="quiet">{trace.services[root?.service ?? 0]?.name}</span> {root?.name}
+        </h1>
+        <div class="page-tools">
+          <CopyCurl request={() => request} />
+          <a
+            class="button"
+            href={request.path}
+            download={`trace-${trace.traceId}.json`}
+            title="Download as JSON"
+          >
+            <Icon name="download" /> JSON
+          </a>
+        </div>
+      </div>
+      <ul class="trace-facts">
+        <li>
+          <strong class="figure">{formatLength(trace.duration)}</strong>
+        </li>
+        <li>{plural(trace.spans.length, "span")}</li>
+        <li>{plural(trace.services.length, "service")}</li>
+        <li>
+          {trace.errors > 0 ? (
+            <button
+              type="button"
+              class="link"
+              title="Next error (e)"
+              onClick={() => view.jump(view.errors, 1)}
+            >
+              <Errors count={trace.errors} />
+            </button>
+          ) : (
+            <Errors count={0} />
+          )}
+        </li>
+        <li title={formatAgo(trace.start, fromMilliseconds(Date.now()))}>
+          <span class="quiet">started</span> {formatDate(trace.start)}
+        </li>
+        <li class="trace-id">
+          <code>{trace.traceId}</code>
+          <Copy text={trace.traceId} label="Copy the trace id" />
+        </li>
+      </ul>
+      <Shares trace={trace} />
+    </header>
+  );
+}
+
+/** Which service the whole waited for, and how long: the critical path summed by service. */
+function Shares({ trace }: { trace: Trace }) {
+  const lengths = criticalByService(trace);
+  const whole = lengths.reduce((sum, length) => sum + length, 0);
+  const shares = trace.services
+    .map((service, at) => ({
+      ...service,
+      share: whole === 0 ? 0 : (lengths[at] ?? 0) / whole,
+      length: lengths[at] ?? 0,
+    }))
+    .sort((a, b) => b.share - a.share);
+  return (
+    <div class="shares">
+      {whole > 0 && (
+        <div
+          class="shares-bar"
+          role="img"
+          aria-label="Shares of the critical path, as in the list that follows"
+        >
+          {shares
+            .filter(({ share }) => share > 0)
+            .map(({ name, share, length }) => (
+              <span
+                key={name}
+                class={serviceClass(name)}
+                style={{ flexGrow: String(share) }}
+                title={`${name}: ${formatShare(share)} of the critical path, ${formatLength(length)}`}
+              />
+            ))}
+        </div>
+      )}
+      <ul class="shares-list" title="Share of the critical path · spans">
+        {shares.map(({ name, spans, share, length }) => (
+          <li key={name} title={`${plural(spans, "span")}; ${formatLength(length)} of the critical path`}>
+            <ServiceChip name={name} count={spans} />
+            {whole > 0 && <span class="figure quiet">{formatShare(share)}</span>}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
