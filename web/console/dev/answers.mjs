@@ -2,7 +2,13 @@
 import { dice } from "./traces.mjs";
 
 const NAMES = ["delivery-api", "orders-projector", "search-projector", "load", "node-exporter"];
-const BASE = { "delivery-api": 4200, "orders-projector": 1900, "search-projector": 2100, load: 700, "node-exporter": 0 };
+const BASE = {
+  "delivery-api": 4200,
+  "orders-projector": 1900,
+  "search-projector": 2100,
+  load: 700,
+  "node-exporter": 0,
+};
 
 const now = () => BigInt(Date.now()) * 1_000_000n;
 
@@ -20,7 +26,9 @@ export function overview(minutes, mode) {
   const still = dice(Math.floor(Date.now() / 60_000));
   const services = NAMES.map((name) => {
     const isFailing = name === "search-projector";
-    const errors = Array.from({ length: minutes }, (_, minute) => (isFailing && minute > minutes * 0.6 ? Math.round(still() * 70) : 0));
+    const errors = Array.from({ length: minutes }, (_, minute) =>
+      isFailing && minute > minutes * 0.6 ? Math.round(still() * 70) : 0,
+    );
     return {
       name,
       signals: {
@@ -35,10 +43,50 @@ export function overview(minutes, mode) {
   });
   const ago = (seconds) => String(at - BigInt(seconds) * 1_000_000_000n);
   const facts = [
-    { kind: "evictedForSize", signal: "traces", service: "load", from: ago(9000), to: ago(8100), items: 184_220, bytes: 31_457_280, detail: "", at: ago(312) },
-    { kind: "evictedForSize", signal: "logs", service: "delivery-api", from: ago(9900), to: ago(8900), items: 41_004, bytes: 8_388_608, detail: "", at: ago(1800) },
-    { kind: "repaired", signal: "metrics", service: "", from: null, to: null, items: 12, bytes: 4096, detail: "the last block was cut off in the middle; 12 samples were written again", at: ago(5400) },
-    { kind: "evictedForAge", signal: "metrics", service: "node-exporter", from: ago(700_000), to: ago(610_000), items: 2_400_000, bytes: 5_242_880, detail: "", at: ago(8000) },
+    {
+      kind: "evictedForSize",
+      signal: "traces",
+      service: "load",
+      from: ago(9000),
+      to: ago(8100),
+      items: 184_220,
+      bytes: 31_457_280,
+      detail: "",
+      at: ago(312),
+    },
+    {
+      kind: "evictedForSize",
+      signal: "logs",
+      service: "delivery-api",
+      from: ago(9900),
+      to: ago(8900),
+      items: 41_004,
+      bytes: 8_388_608,
+      detail: "",
+      at: ago(1800),
+    },
+    {
+      kind: "repaired",
+      signal: "metrics",
+      service: "",
+      from: null,
+      to: null,
+      items: 12,
+      bytes: 4096,
+      detail: "the last block was cut off in the middle; 12 samples were written again",
+      at: ago(5400),
+    },
+    {
+      kind: "evictedForAge",
+      signal: "metrics",
+      service: "node-exporter",
+      from: ago(700_000),
+      to: ago(610_000),
+      items: 2_400_000,
+      bytes: 5_242_880,
+      detail: "",
+      at: ago(8000),
+    },
   ];
   return {
     now: String(at),
@@ -50,13 +98,17 @@ export function overview(minutes, mode) {
       bytes: isEmpty ? 4096 : 712_000_000,
       bytesMax: 1_073_741_824,
       retentionSeconds: 604_800,
-      oldest: isEmpty ? { spans: null, lines: null, samples: null } : { spans: ago(8100), lines: ago(8900), samples: ago(604_000) },
+      oldest: isEmpty
+        ? { spans: null, lines: null, samples: null }
+        : { spans: ago(8100), lines: ago(8900), samples: ago(604_000) },
       trouble: null,
     },
-    dropped: isEmpty ? [] : [
-      { what: "samples older than the newest of their series", count: 1204 },
-      { what: "spans in requests that were refused because the queue was full", count: 512 },
-    ],
+    dropped: isEmpty
+      ? []
+      : [
+          { what: "samples older than the newest of their series", count: 1204 },
+          { what: "spans in requests that were refused because the queue was full", count: 512 },
+        ],
     facts: isEmpty ? [] : facts,
   };
 }

@@ -11,14 +11,23 @@ export function criticalPath(spans, duration) {
   for (const span of spans) {
     span.selfTime = span.duration - covered(below.get(span), span.start, endOf(span));
   }
+  const ends = lastEnds(spans, endOf);
   // From the end of the trace backwards: whoever ended last before that moment was waited for.
-  const open = [{ span: spans.reduce((last, span) => (endOf(span) >= endOf(last) && !span.parent ? span : last), spans[0]), until: duration }];
+  const open = [
+    {
+      span: spans.reduce(
+        (last, span) => (endOf(span) >= endOf(last) && !span.parent ? span : last),
+        spans[0],
+      ),
+      until: duration,
+    },
+  ];
   while (open.length > 0) {
     const { span, until } = open.pop();
-    let at = Math.min(until, Math.max(endOf(span), until));
-    const children = [...below.get(span)].sort((a, b) => endOf(b) - endOf(a));
+    let at = until;
+    const children = [...below.get(span)].sort((a, b) => ends.get(b) - ends.get(a));
     for (const child of children) {
-      const end = lastEnd(child, below, endOf);
+      const end = ends.get(child);
       if (end > at || child.start >= at) {
         continue;
       }
@@ -33,8 +42,15 @@ export function criticalPath(spans, duration) {
   }
 }
 
-function lastEnd(span, below, endOf) {
-  return Math.max(endOf(span), ...below.get(span).map((child) => (child.isAsync ? lastEnd(child, below, endOf) : endOf(child))));
+/** When the last of a span and all below it ended; spans stand before what is below them. */
+function lastEnds(spans, endOf) {
+  const ends = new Map(spans.map((span) => [span, endOf(span)]));
+  for (const span of [...spans].reverse()) {
+    if (span.parent) {
+      ends.set(span.parent, Math.max(ends.get(span.parent), ends.get(span)));
+    }
+  }
+  return ends;
 }
 
 function mark(span, start, end) {

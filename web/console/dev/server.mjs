@@ -11,7 +11,12 @@ import { orderTrace, summaryOf, wideTrace } from "./traces.mjs";
 
 const PORT = Number(process.env.PORT ?? 5018);
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
-const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
+const TYPES = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript",
+  css: "text/css",
+  svg: "image/svg+xml",
+};
 let mode = process.env.MODE ?? "full";
 
 const begun = BigInt(Date.now()) * 1_000_000n;
@@ -29,7 +34,10 @@ const summaries = [...traces.values()].map(summaryOf);
 
 const GO_UNITS = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 6e10, h: 3.6e12 };
 const durationOf = (text) =>
-  [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, value, unit]) => sum + value * GO_UNITS[unit], 0);
+  [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce(
+    (sum, [, value, unit]) => sum + value * GO_UNITS[unit],
+    0,
+  );
 
 function search(query) {
   const wanted = Object.entries(JSON.parse(query.get("tags") ?? "{}"));
@@ -38,13 +46,16 @@ function search(query) {
     const service = query.get("service");
     return (
       (!service || trace.services.some(({ name }) => name === service)) &&
-      (!query.get("operation") || spans.some((span) => span.name === query.get("operation") && named[span.service].name === service)) &&
+      (!query.get("operation") ||
+        spans.some((span) => span.name === query.get("operation") && named[span.service].name === service)) &&
       (!query.get("errors") || trace.errors > 0) &&
       (!query.get("minDuration") || Number(trace.duration) >= durationOf(query.get("minDuration"))) &&
       (!query.get("maxDuration") || Number(trace.duration) <= durationOf(query.get("maxDuration"))) &&
       (!query.get("start") || BigInt(trace.start) >= BigInt(query.get("start"))) &&
       (!query.get("end") || BigInt(trace.start) <= BigInt(query.get("end"))) &&
-      wanted.every(([key, value]) => spans.some((span) => span.attributes.some((found) => found.key === key && found.value === value)))
+      wanted.every(([key, value]) =>
+        spans.some((span) => span.attributes.some((found) => found.key === key && found.value === value)),
+      )
     );
   });
   matching.sort((a, b) => (BigInt(a.start) < BigInt(b.start) ? 1 : -1));
@@ -54,7 +65,15 @@ function search(query) {
 
 function answer(path, query) {
   if (mode === "failing") {
-    return [503, { error: { message: "the store did not answer within 2 s: its disk is full (data/console); free some space or lower --console-bytes" } }];
+    return [
+      503,
+      {
+        error: {
+          message:
+            "the store did not answer within 2 s: its disk is full (data/console); free some space or lower --console-bytes",
+        },
+      },
+    ];
   }
   const isEmpty = mode === "empty";
   if (path === "/api/overview") {
@@ -78,9 +97,23 @@ function answer(path, query) {
     return [200, trace];
   }
   if (id === "e".repeat(32)) {
-    return [404, { error: { message: `trace ${id} was evicted at 14:32:07 to stay within 1 GiB; raise --console-bytes to keep traces longer` } }];
+    return [
+      404,
+      {
+        error: {
+          message: `trace ${id} was evicted at 14:32:07 to stay within 1 GiB; raise --console-bytes to keep traces longer`,
+        },
+      },
+    ];
   }
-  return [404, { error: { message: `no trace ${id ?? path} was seen; ids are 32 hexadecimal digits, e.g. 4bf92f3577b34da6a3ce929d0e0e4736` } }];
+  return [
+    404,
+    {
+      error: {
+        message: `no trace ${id ?? path} was seen; ids are 32 hexadecimal digits, e.g. 4bf92f3577b34da6a3ce929d0e0e4736`,
+      },
+    },
+  ];
 }
 
 async function file(path) {
@@ -107,7 +140,11 @@ const server = createServer(async (request, response) => {
     response.writeHead(status, { ...policy, "content-type": "application/json" }).end(JSON.stringify(body));
   } else {
     const found = await file(pathname);
-    response.writeHead(found ? 200 : 404, { ...policy, "content-type": found?.type ?? "text/plain" }).end(found?.body ?? "not found");
+    response
+      .writeHead(found ? 200 : 404, { ...policy, "content-type": found?.type ?? "text/plain" })
+      .end(found?.body ?? "not found");
   }
 });
-server.listen(PORT, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port} (${mode}), 20,000 spans at /trace/${WIDE}`));
+server.listen(PORT, "127.0.0.1", () =>
+  console.log(`http://127.0.0.1:${server.address().port} (${mode}), 20,000 spans at /trace/${WIDE}`),
+);

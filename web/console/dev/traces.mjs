@@ -21,7 +21,8 @@ const attribute = (key, value) => ({
   value: String(value),
 });
 
-const hex = (roll, digits) => Array.from({ length: digits }, () => Math.floor(roll() * 16).toString(16)).join("");
+const hex = (roll, digits) =>
+  Array.from({ length: digits }, () => Math.floor(roll() * 16).toString(16)).join("");
 
 /** Collects spans in pre-order with numbers for times; `finish` makes the answer. */
 class Builder {
@@ -95,7 +96,10 @@ class Builder {
         start: String(span.start),
         duration: String(span.duration),
         selfTime: String(span.selfTime),
-        criticalPath: span.criticalPath.map((piece) => ({ start: String(piece.start), duration: String(piece.duration) })),
+        criticalPath: span.criticalPath.map((piece) => ({
+          start: String(piece.start),
+          duration: String(piece.duration),
+        })),
         events: span.events.map((event) => ({ ...event, time: String(event.time) })),
       })),
     };
@@ -106,14 +110,22 @@ function projection(builder, append, { service, target, event, after, isFailing 
   const { roll } = builder;
   const start = append.start + append.duration + after;
   const work = (1.2 + roll() * 2.5) * MS;
-  const process = builder.add(append, service, `process ${event}`, "consumer", start, work * (isFailing ? 2.4 : 1.25), {
-    isAsync: true,
-    attributes: [
-      attribute("event.type", event),
-      attribute("event.position", 41_200 + Math.floor(roll() * 900)),
-      attribute("projection", service.replace("-projector", "")),
-    ],
-  });
+  const process = builder.add(
+    append,
+    service,
+    `process ${event}`,
+    "consumer",
+    start,
+    work * (isFailing ? 2.4 : 1.25),
+    {
+      isAsync: true,
+      attributes: [
+        attribute("event.type", event),
+        attribute("event.position", 41_200 + Math.floor(roll() * 900)),
+        attribute("projection", service.replace("-projector", "")),
+      ],
+    },
+  );
   const call = builder.add(process, service, target.name, "client", start + 0.15 * MS, work, {
     attributes: [attribute("db.system.name", "sqlite"), attribute("db.operation.name", target.operation)],
   });
@@ -127,7 +139,14 @@ function projection(builder, append, { service, target, event, after, isFailing 
       attributes: [
         attribute("exception.type", "sqlite::Error"),
         attribute("exception.message", "database is locked"),
-        attribute("exception.stacktrace", Array.from({ length: 14 }, (_, at) => `  ${at}: sqlite::projection::documents::apply_${at}\n      at src/projection/documents.rs:${120 + at * 7}`).join("\n")),
+        attribute(
+          "exception.stacktrace",
+          Array.from(
+            { length: 14 },
+            (_, at) =>
+              `  ${at}: sqlite::projection::documents::apply_${at}\n      at src/projection/documents.rs:${120 + at * 7}`,
+          ).join("\n"),
+        ),
       ],
     });
     process.status = "error";
@@ -150,7 +169,12 @@ const COMMANDS = [
 ];
 
 /** One order command: the request, the append, and both projections after it. */
-export function orderTrace(traceId, startNs, seed, { isFailing = false, isConflict = false, isPartial = false } = {}) {
+export function orderTrace(
+  traceId,
+  startNs,
+  seed,
+  { isFailing = false, isConflict = false, isPartial = false } = {},
+) {
   const roll = dice(seed);
   const builder = new Builder(traceId, startNs, roll);
   const [method, route, command, event] = COMMANDS[Math.floor(roll() * COMMANDS.length)];
@@ -167,14 +191,27 @@ export function orderTrace(traceId, startNs, seed, { isFailing = false, isConfli
     ],
   });
   const order = builder.add(server, "delivery-api", command, "internal", 0.3 * MS, write + 0.9 * MS, {
-    attributes: [attribute("command", command), attribute("order.id", "5e0b0d6e-4c1c-4a2b-9a39-0de8c33b7a10")],
+    attributes: [
+      attribute("command", command),
+      attribute("order.id", "5e0b0d6e-4c1c-4a2b-9a39-0de8c33b7a10"),
+    ],
   });
   builder.add(order, "delivery-api", "read order stream", "client", 0.45 * MS, 0.4 * MS, {
     attributes: [attribute("db.system.name", "sqlite"), attribute("stream", "order-5e0b0d6e")],
   });
   const append = builder.add(order, "delivery-api", "append order", "client", 0.95 * MS, write, {
-    attributes: [attribute("db.system.name", "sqlite"), attribute("db.operation.name", "append"), attribute("events", 1)],
-    events: [{ time: 0.95 * MS + write * 0.2, name: "queued for group commit", attributes: [attribute("batch.size", 7)] }],
+    attributes: [
+      attribute("db.system.name", "sqlite"),
+      attribute("db.operation.name", "append"),
+      attribute("events", 1),
+    ],
+    events: [
+      {
+        time: 0.95 * MS + write * 0.2,
+        name: "queued for group commit",
+        attributes: [attribute("batch.size", 7)],
+      },
+    ],
   });
   if (isConflict) {
     for (const span of [append, order]) {
@@ -196,20 +233,46 @@ export function orderTrace(traceId, startNs, seed, { isFailing = false, isConfli
     after: (2 + roll() * 9) * MS,
     isFailing,
   });
-  builder.spans[5].links.push({ traceId: "b".repeat(32), spanId: "c".repeat(16), attributes: [attribute("reason", "rebuild")], isHere: false });
+  builder.spans[5].links.push({
+    traceId: "b".repeat(32),
+    spanId: "c".repeat(16),
+    attributes: [attribute("reason", "rebuild")],
+    isHere: false,
+  });
   if (isPartial) {
     builder.evicted.push({ at: String(startNs + 60_000_000_000n), service: "orders-projector" });
     builder.missingSpans = 1;
-    const lost = builder.add(undefined, "search-projector", "refresh index", "internal", write + 9 * MS, 2 * MS, {
-      isMissingParent: true,
-      parentId: "dead".repeat(4),
-    });
+    const lost = builder.add(
+      undefined,
+      "search-projector",
+      "refresh index",
+      "internal",
+      write + 9 * MS,
+      2 * MS,
+      {
+        isMissingParent: true,
+        parentId: "dead".repeat(4),
+      },
+    );
     lost.depth = 0;
   }
   return builder.finish();
 }
 
-const WIDE_SERVICES = ["gateway", "checkout", "inventory", "pricing", "payments", "ledger", "shipping", "mailer", "fraud", "catalog", "users", "stock-db"];
+const WIDE_SERVICES = [
+  "gateway",
+  "checkout",
+  "inventory",
+  "pricing",
+  "payments",
+  "ledger",
+  "shipping",
+  "mailer",
+  "fraud",
+  "catalog",
+  "users",
+  "stock-db",
+];
 
 /** A trace with so many spans, in a tree that is as deep and as broad as real ones. */
 export function wideTrace(traceId, startNs, count) {
@@ -222,9 +285,21 @@ export function wideTrace(traceId, startNs, count) {
       const length = Math.max(0.02 * MS, (to - from) * (0.02 + roll() * roll() * 0.5));
       const service = WIDE_SERVICES[(depth + Math.floor(roll() * 3)) % WIDE_SERVICES.length];
       const end = Math.min(to, at + length);
-      const span = builder.add(parent, service, `${["load", "store", "check", "apply", "query"][Math.floor(roll() * 5)]} ${service}`, roll() < 0.4 ? "client" : "internal", at, end - at, {
-        attributes: [attribute("batch.item", builder.spans.length), attribute("db.system.name", "postgresql"), attribute("shard", Math.floor(roll() * 16))],
-      });
+      const span = builder.add(
+        parent,
+        service,
+        `${["load", "store", "check", "apply", "query"][Math.floor(roll() * 5)]} ${service}`,
+        roll() < 0.4 ? "client" : "internal",
+        at,
+        end - at,
+        {
+          attributes: [
+            attribute("batch.item", builder.spans.length),
+            attribute("db.system.name", "postgresql"),
+            attribute("shard", Math.floor(roll() * 16)),
+          ],
+        },
+      );
       if (roll() < 0.004) {
         span.status = "error";
         span.statusMessage = "timed out waiting for shard";

@@ -74,6 +74,7 @@ function traceIdIn(text: string): string | undefined {
 function JumpToTrace({ onGone }: { onGone: () => void }) {
   const isWrong = useSignal(false);
   return (
+    // biome-ignore lint/a11y/useSemanticElements: the search element is too new for the browsers we build for
     <form
       class="jump"
       role="search"
@@ -94,8 +95,7 @@ function JumpToTrace({ onGone }: { onGone: () => void }) {
       <input
         id="jump"
         name="id"
-        type="search"
-        placeholder="Trace id"
+        placeholder="Trace"
         aria-label="Go to a trace by its id"
         aria-invalid={isWrong.value}
         aria-describedby={isWrong.value ? "jump-wrong" : undefined}
@@ -128,9 +128,9 @@ function Rail() {
   const other = theme.value === "dark" ? "light" : "dark";
   return (
     <header class={`rail ${isOpen.value ? "open" : ""}`}>
-      <a class="skip" href="#main" onClick={(event) => skip(event)}>
+      <button type="button" class="skip" onClick={skip}>
         To the content
-      </a>
+      </button>
       <a class="brand" href="/" aria-label="highbeam, to the overview">
         <Mark />
         <span>highbeam</span>
@@ -172,8 +172,7 @@ function Rail() {
   );
 }
 
-function skip(event: Event): void {
-  event.preventDefault();
+function skip(): void {
   const main = document.getElementById("main");
   main?.setAttribute("tabindex", "-1");
   main?.focus();

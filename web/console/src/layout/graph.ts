@@ -40,7 +40,7 @@ export function placed(graph: ServiceGraph, direction: Direction): PlacedGraph {
   drawing.setGraph({
     rankdir: direction,
     nodesep: 34,
-    ranksep: 44,
+    ranksep: 54,
     edgesep: 22,
     marginx: MARGIN,
     marginy: MARGIN,

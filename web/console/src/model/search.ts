@@ -34,3 +34,12 @@ export function sorted(traces: readonly TraceSummary[], order: Order): TraceSumm
   };
   return [...traces].sort(by[order]);
 }
+
+/**
+ * The duration that fills a bar: that of the longest but for the outliers, the longest twentieth, which would
+ * leave nothing to see of the others.
+ */
+export function barScale(traces: readonly Pick<TraceSummary, "duration">[]): Nanoseconds {
+  const durations = traces.map(({ duration }) => duration).sort((a, b) => a - b);
+  return Math.max(1, durations[Math.floor((durations.length - 1) * 0.95)] ?? 1);
+}

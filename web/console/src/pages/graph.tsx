@@ -6,6 +6,7 @@ import { type ServiceGraph, withErrors } from "../model/graph.ts";
 import { formatLength, MILLISECOND } from "../model/time.ts";
 import { CopyCurl } from "../parts/copy.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { useMedia } from "../parts/media.ts";
 import { RangePicker } from "../parts/range.tsx";
 import { Empty, Failure, Loading, Notice, Stale } from "../parts/states.tsx";
 import { decodeGraph, encodeGraph, GRAPH_SECONDS, type GraphAddress } from "../state/addresses.ts";
@@ -16,7 +17,9 @@ import { Drawing } from "./graph/drawing.tsx";
 import { Legend } from "./graph/legend.tsx";
 import { Tables } from "./graph/tables.tsx";
 
-const FORMS: [GraphAddress["as"], string][] = [
+type Form = NonNullable<GraphAddress["as"]>;
+
+const FORMS: [Form, string][] = [
   ["graph", "Graph"],
   ["tree", "Tree"],
   ["table", "Table"],
@@ -24,8 +27,10 @@ const FORMS: [GraphAddress["as"], string][] = [
 
 export function GraphPage() {
   const address = decodeGraph(place.value.params);
+  const isNarrow = useMedia("(max-width: 760px)");
+  const form = address.as ?? (isNarrow ? "table" : "graph");
   const change = (part: Partial<GraphAddress>) => put(encodeGraph({ ...address, ...part }), "push");
-  const question = encodeGraph({ ...address, as: "graph", errorsOnly: false }).toString();
+  const question = encodeGraph({ ...address, as: undefined, errorsOnly: false }).toString();
   const { resource, again } = useResource(question, (cancelled) =>
     getGraph({ ...address, errorsOnly: false }, cancelled),
   );
@@ -36,7 +41,7 @@ export function GraphPage() {
   );
   useShortcuts("Graph", [
     { keys: ["e"], does: "Errors only, or all", run: () => change({ errorsOnly: !address.errorsOnly }) },
-    { keys: ["v"], does: "Graph, tree, table", run: () => change({ as: nextForm(address.as) }) },
+    { keys: ["v"], does: "Graph, tree, table", run: () => change({ as: nextForm(form) }) },
     { keys: ["r"], does: "Ask again", run: again },
   ]);
   return (
@@ -46,12 +51,12 @@ export function GraphPage() {
         <div class="page-tools">
           <fieldset class="segments">
             <legend class="off-screen">Shown as</legend>
-            {FORMS.map(([form, title]) => (
+            {FORMS.map(([offered, title]) => (
               <button
-                key={form}
+                key={offered}
                 type="button"
-                aria-pressed={address.as === form}
-                onClick={() => change({ as: form })}
+                aria-pressed={form === offered}
+                onClick={() => change({ as: offered })}
               >
                 {title}
               </button>
@@ -81,7 +86,7 @@ export function GraphPage() {
       {graph === undefined && error === undefined && <Loading what="the graph" />}
       {graph !== undefined && <Stale error={error} again={again} />}
       {graph !== undefined && graph.nodes.length === 0 && <Nothing address={address} change={change} />}
-      {graph !== undefined && graph.nodes.length > 0 && <Shown graph={graph} address={address} />}
+      {graph !== undefined && graph.nodes.length > 0 && <Shown graph={graph} form={form} address={address} />}
     </main>
   );
 }
@@ -91,7 +96,7 @@ interface PartProps {
   change: (part: Partial<GraphAddress>) => void;
 }
 
-function Shown({ graph, address }: { graph: ServiceGraph; address: GraphAddress }) {
+function Shown({ graph, form, address }: { graph: ServiceGraph; form: Form; address: GraphAddress }) {
   return (
     <>
       {graph.truncated && (
@@ -99,10 +104,10 @@ function Shown({ graph, address }: { graph: ServiceGraph; address: GraphAddress 
           Not all spans of this time range were counted: rates are too low. Choose a shorter time range.
         </Notice>
       )}
-      {address.as === "table" ? (
+      {form === "table" ? (
         <Tables graph={graph} address={address} />
       ) : (
-        <Drawing graph={graph} direction={address.as === "tree" ? "TB" : "LR"} address={address} />
+        <Drawing graph={graph} direction={form === "tree" ? "TB" : "LR"} address={address} />
       )}
       <Legend />
       <p class="quiet graph-foot">
@@ -113,7 +118,7 @@ function Shown({ graph, address }: { graph: ServiceGraph; address: GraphAddress 
   );
 }
 
-function nextForm(as: GraphAddress["as"]): GraphAddress["as"] {
+function nextForm(as: Form): Form {
   const at = FORMS.findIndex(([form]) => form === as);
   return FORMS[(at + 1) % FORMS.length]?.[0] ?? "graph";
 }

@@ -42,14 +42,16 @@ export function TracesPage() {
   const at = traces.findIndex((trace) => trace.traceId === address.at);
 
   const step = (by: number) => {
-    const next = traces[Math.min(traces.length - 1, Math.max(0, at + by))];
+    // Keys may come faster than the page is drawn: where we are is asked of the address.
+    const here = traces.findIndex((trace) => trace.traceId === place.peek().params.get("at"));
+    const next = traces[here < 0 ? 0 : Math.min(traces.length - 1, Math.max(0, here + by))];
     if (next !== undefined) {
       change({ at: next.traceId }, "replace");
     }
   };
   useShortcuts("Traces", [
     { keys: ["j", "ArrowDown"], does: "Next trace", run: () => step(1) },
-    { keys: ["k", "ArrowUp"], does: "Previous trace", run: () => step(at < 0 ? 1 : -1) },
+    { keys: ["k", "ArrowUp"], does: "Previous trace", run: () => step(-1) },
     { keys: ["Enter"], does: "Open the trace", run: () => at >= 0 && open(traces[at]) },
     { keys: ["e"], does: "Errors only, or all", run: () => change({ errors: !address.errors }) },
     { keys: ["r"], does: "Search again", run: again },

@@ -62,6 +62,7 @@ export function Virtual(props: VirtualProps) {
     drawn.push(render(row));
   }
   return (
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: a listbox and a tree both have a label
     <div
       ref={box}
       class={`virtual ${props.class ?? ""}`}

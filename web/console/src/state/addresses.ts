@@ -165,7 +165,8 @@ export function encodeTrace(address: TraceAddress): URLSearchParams {
 export interface GraphAddress {
   range: Range;
   errorsOnly: boolean;
-  as: "graph" | "tree" | "table";
+  /** Nothing where nobody has chosen: the page takes what fits. */
+  as: "graph" | "tree" | "table" | undefined;
 }
 
 export const GRAPH_SECONDS = 900;
@@ -175,7 +176,7 @@ export function decodeGraph(params: URLSearchParams): GraphAddress {
   return {
     range: decodeRange(params, GRAPH_SECONDS),
     errorsOnly: params.get("errors") === "true",
-    as: as === "table" || as === "tree" ? as : "graph",
+    as: as === "table" || as === "tree" || as === "graph" ? as : undefined,
   };
 }
 
@@ -185,7 +186,7 @@ export function encodeGraph(address: GraphAddress): URLSearchParams {
   if (address.errorsOnly) {
     params.set("errors", "true");
   }
-  if (address.as !== "graph") {
+  if (address.as !== undefined) {
     params.set("as", address.as);
   }
   return params;

@@ -46,6 +46,7 @@ export function StoreUsage({ overview }: { overview: Overview }) {
         <p class="store-figure">
           <strong>{formatBytes(store.bytes)}</strong> of {formatBytes(store.bytesMax)}
         </p>
+        {/* biome-ignore lint/a11y/useSemanticElements: a meter element cannot be coloured alike in all browsers */}
         <div
           class={`meter ${isNear ? "near" : ""}`}
           role="meter"

@@ -28,7 +28,7 @@ export function FirstSteps() {
           <h3>Or read on for your language</h3>
           <p>
             <a class="button primary" href="/setup">
-              <Icon name="setup" /> Python, Node.js, Go, Java, Prometheus, Loki
+              <Icon name="setup" /> Guides by language
             </a>
           </p>
         </li>

@@ -36,7 +36,9 @@ export function Header({ trace, view, request }: { trace: Trace; view: TraceView
         <li>
           <strong class="figure">{formatLength(trace.duration)}</strong>
         </li>
-        <li>{plural(trace.spans.length, "span")}</li>
+        <li>
+          {trace.spans.length.toLocaleString("en-US")} {trace.spans.length === 1 ? "span" : "spans"}
+        </li>
         <li>{plural(trace.services.length, "service")}</li>
         <li>
           {trace.errors > 0 ? (

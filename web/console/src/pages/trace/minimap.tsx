@@ -90,6 +90,7 @@ export function Minimap({ trace, view }: { trace: Trace; view: TraceView }) {
     }
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keys + - 0 z do the same
     <div
       ref={frame}
       class={`minimap ${isZoomed ? "zoomed" : ""}`}

@@ -48,6 +48,7 @@ function Find({ view }: { view: TraceView }) {
   const isFinding = address.find.trim() !== "";
   const at = found.indexOf(selected);
   return (
+    // biome-ignore lint/a11y/useSemanticElements: the search element is too new for the browsers we build for
     <div class={`find ${isFinding && found.length === 0 ? "wrong" : ""}`} role="search">
       <Icon name="search" size={14} />
       <input

@@ -115,6 +115,12 @@ export function useTraceView(trace: Trace): TraceView {
     toggle,
     select,
     moveBy: (by) => {
+      // Keys may come faster than the page is drawn: where we are is asked of the address.
+      const { span } = decodeTrace(place.peek().params);
+      const row = rowOf(
+        rows,
+        spans.findIndex((candidate) => candidate.spanId === span),
+      );
       const to = row < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, row + by));
       select(rows[to] ?? 0);
     },
@@ -162,7 +168,7 @@ export function useTraceKeys(view: TraceView): void {
       view.select(parent);
     }
   };
-  const escape = () => {
+  const leave = () => {
     if (view.address.isOpen) {
       change({ isOpen: false });
     } else if (view.address.find !== "") {
@@ -181,7 +187,7 @@ export function useTraceKeys(view: TraceView): void {
     { keys: ["Home"], does: "First span", run: () => view.moveBy(-trace.spans.length) },
     { keys: ["End"], does: "Last span", run: () => view.moveBy(trace.spans.length) },
     { keys: ["Enter"], does: "Show the details", run: () => selected >= 0 && view.select(selected, true) },
-    { keys: ["Escape"], does: "Close the details, clear the search", run: escape },
+    { keys: ["Escape"], does: "Close the details, clear the search", run: leave },
     { keys: ["f"], does: "Find in this trace", run: () => document.getElementById("find")?.focus() },
     { keys: ["n"], does: "Next match", run: () => view.jump(view.found, 1) },
     { keys: ["N"], does: "Previous match", run: () => view.jump(view.found, -1) },

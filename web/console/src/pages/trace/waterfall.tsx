@@ -124,7 +124,7 @@ function Scale({ trace, view, names, setNames }: ScaleProps) {
           return (
             <span
               key={mark}
-              class={`tick ${left > 0.94 ? "tick-last" : ""}`}
+              class={`tick ${(1 - left) * width < 56 ? "tick-last" : ""}`}
               style={{ left: `${left * 100}%` }}
             >
               {mark === 0 ? "0" : formatLength(mark)}

@@ -1,7 +1,8 @@
 // The traces that were found, one a row.
 
+import { useMemo } from "preact/hooks";
 import { plural } from "../../model/count.ts";
-import type { TraceSummary } from "../../model/search.ts";
+import { barScale, type TraceSummary } from "../../model/search.ts";
 import { formatAgo, formatDate, formatLength, fromMilliseconds } from "../../model/time.ts";
 import { Errors } from "../../parts/errors.tsx";
 import { Icon } from "../../parts/icons.tsx";
@@ -20,7 +21,7 @@ interface RowProps {
 
 function Row({ trace, isAt, longest, now }: RowProps) {
   const more = trace.services.length - CHIPS;
-  const share = Math.max(0.004, trace.duration / Math.max(1, longest));
+  const share = Math.min(1, Math.max(0.008, trace.duration / longest));
   return (
     <a
       id={`trace-${trace.traceId}`}
@@ -51,7 +52,7 @@ function Row({ trace, isAt, longest, now }: RowProps) {
       </span>
       <span class="result-duration">
         <span class="result-bar">
-          <span style={{ width: `${share * 100}%` }} />
+          <span class={trace.duration > longest ? "beyond" : ""} style={{ width: `${share * 100}%` }} />
         </span>
         <span class="figure">{formatLength(trace.duration)}</span>
       </span>
@@ -68,7 +69,7 @@ function Row({ trace, isAt, longest, now }: RowProps) {
 
 export function Results({ traces, at }: { traces: TraceSummary[]; at: number }) {
   const isNarrow = useMedia("(max-width: 760px)");
-  const longest = traces.reduce((most, trace) => Math.max(most, trace.duration), 0);
+  const longest = useMemo(() => barScale(traces), [traces]);
   const now = fromMilliseconds(Date.now());
   const active = traces[at]?.traceId;
   return (
