@@ -144,22 +144,19 @@ against_console() {
 }
 
 start_console() {
-    local folder ports
+    local folder deadline=$((SECONDS + 30))
     folder=$(mktemp -d "$target/console.XXXXXX")
-    ports=($("$python" -c 'import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-print(*(each.getsockname()[1] for each in sockets))'))
-    OTLP_GRPC_PORT=${ports[0]} OTLP_HTTP_PORT=${ports[1]} CONSOLE_PORT=${ports[2]} \
-        "$CONSOLE_BINARY" console --data-dir "$folder" >"$target/console.log" 2>&1 &
+    CONSOLE_PORT=0 OTLP_GRPC_PORT=0 OTLP_HTTP_PORT=0 "$CONSOLE_BINARY" console --data-dir "$folder/data" \
+        --ready-file "$folder/ready.json" >"$target/console.log" 2>&1 &
     console=$!
     trap 'kill "$console" 2>/dev/null && wait "$console" || true; rm -rf "'"$folder"'"' EXIT
-    grpc_url=http://127.0.0.1:${ports[0]} http_url=http://127.0.0.1:${ports[1]} console_url=http://127.0.0.1:${ports[2]}
-    local deadline=$((SECONDS + 30))
-    until (: <"/dev/tcp/127.0.0.1/${ports[2]}") 2>/dev/null && (: <"/dev/tcp/127.0.0.1/${ports[0]}") 2>/dev/null; do
+    until [[ -e $folder/ready.json ]]; do
         kill -0 "$console" 2>/dev/null && ((SECONDS < deadline)) ||
             { echo "failed: the console does not start: $(tail -n 5 "$target/console.log")" >&2; exit 1; }
-        sleep 0.1
+        sleep 0.05
     done
+    address() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/" "$folder/ready.json"; }
+    grpc_url=$(address otlpGrpc) http_url=$(address otlpHttp) console_url=$(address console)
 }
 
 command -v python3 >/dev/null || skip "python3 is not there, which compares" || exit 0

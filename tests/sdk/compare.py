@@ -12,6 +12,7 @@ import gzip
 import json
 import pathlib
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -203,6 +204,9 @@ def exported(url, signal, lines):
     """One signal of the service that the lines are about, over the time they cover."""
     moments = [int(text) for line in lines for text in moments_of(line)]
     second = 1_000_000_000
+    if any(line.get("measuredUnixNano", "") is None for line in lines):
+        # Exemplars have the times of the machine's clock, then.
+        moments.append(time.time_ns())
     # A series knows its service as its job.
     service = target(lines[0])["job"]
     if signal != "metrics":
@@ -226,9 +230,12 @@ def moments_of(line):
 
 def compare_series(lines, export):
     """Metrics as a console keeps them: Prometheus' names and labels, cumulative, floats, milliseconds."""
-    found, exemplars = {}, set()
+    found, exemplars, metadata = {}, set(), {}
     for _, _, metric in flat(export, "metrics"):
         # Metadata comes as metrics without points.
+        for pair in metric.get("metadata", []):
+            if pair["key"] == "prometheus.type":
+                metadata[metric["name"]] = (pair["value"]["stringValue"], metric.get("description", ""))
         for point in metric["gauge"].get("dataPoints", []):
             labels = {pair["key"]: pair["value"]["stringValue"] for pair in point.get("attributes", [])}
             if "le" in labels:
@@ -236,9 +243,9 @@ def compare_series(lines, export):
             key = labels_of(__name__=metric["name"], **labels)
             found.setdefault(key, []).append((int(point["timeUnixNano"]) // 1_000_000, float(point["asDouble"])))
             name = metric["name"].removesuffix("_bucket") if "le" in labels else metric["name"]
-            exemplars |= {(name, each["traceId"], each["spanId"], float(each["asDouble"]))
+            exemplars |= {(name, each["traceId"], each["spanId"], float(each["asDouble"]), int(each["timeUnixNano"]) // 1_000_000)
                           for each in point.get("exemplars", [])}
-    yield from Stored(lines).compare(found, exemplars)
+    yield from Stored(lines).compare(found, exemplars, metadata)
 
 
 def main(what, expected_file, where):

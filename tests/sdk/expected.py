@@ -222,6 +222,12 @@ def metric_name(metric):
     return f"{name}_total" if metric["instrument"] in ("counter", "observableCounter") else name
 
 
+def prometheus_type(metric):
+    if metric["instrument"] in ("counter", "observableCounter", "histogram"):
+        return metric["instrument"].removeprefix("observable").lower()
+    return "gauge"
+
+
 def label_name(key):
     return re.sub(r"[^a-zA-Z0-9_]", "_", key)
 
@@ -253,10 +259,14 @@ def milliseconds(line):
 class Stored:
     """What a Prometheus would keep of the measurements: series (frozenset of labels, __name__ among them ->
     [(time in ms, value)]), what exponential histograms measured, whose bounds are a console's own choice, and
-    exemplars (name of the series, trace, span, value)."""
+    exemplars (name of the series, trace, span, value, time in ms, if it can be set), and metadata (name ->
+    (type, description))."""
 
     def __init__(self, lines):
-        self.series, self.exponential, self.exemplars = {}, {}, set()
+        self.series, self.exponential, self.exemplars, self.metadata = {}, {}, set(), {}
+        # Series made of deltas: each begins with a zero where its first delta begins, for rate() to see that
+        # one; whether it must. Python has an observed counter's first delta begin where it ends.
+        self.of_deltas = {}
         self.measured, self.given = collect(lines)
         for line in lines:
             self.take(line)
@@ -267,6 +277,7 @@ class Stored:
 
     def take(self, line):
         metric = line["metric"]
+        self.metadata[metric_name(metric)] = (prometheus_type(metric), metric["description"])
         for key, one in self.measured.items():
             is_due = line["round"] in one.turns or not is_delta(metric) and min(one.turns) < line["round"]
             if key[0] != metric["name"] or not is_due:
@@ -277,8 +288,9 @@ class Stored:
                 self.take_histogram(line, key, [number(*pair) for pair in measured_until(one, line["round"], False)])
             for measured, each in one.turns.get(line["round"], []):
                 if each["span"] and line["exemplars"]:
+                    time = line["measuredUnixNano"] and int(line["measuredUnixNano"]) // 1_000_000
                     self.exemplars.add((metric_name(metric), each["span"]["traceId"], each["span"]["spanId"],
-                                        float(number(measured, each))))
+                                        float(number(measured, each)), time))
 
     def take_histogram(self, line, key, values):
         self.add(line, key, "_count", len(values))
@@ -299,17 +311,30 @@ class Stored:
             **{label_name(pair["key"]): label_value(pair["value"]) for pair in self.given[key]}, **more)
 
     def add(self, line, key, suffix, value, **more):
-        self.series.setdefault(self.labels(line, key, suffix, **more), []).append((milliseconds(line), float(value)))
+        labels = self.labels(line, key, suffix, **more)
+        self.series.setdefault(labels, []).append((milliseconds(line), float(value)))
+        if is_delta(line["metric"]) and "auge" not in line["metric"]["instrument"]:
+            self.of_deltas[labels] = not line["metric"]["instrument"].startswith("observable")
 
-    def compare(self, found, exemplars):
-        """Says what differs in series of the same form, and in exemplars."""
+    def compare(self, found, exemplars, metadata):
+        """Says what differs from series, exemplars and metadata of the same form."""
+        for name, about in self.metadata.items():
+            if metadata.get(name) != about:
+                yield f"metadata of {name}: {metadata.get(name)}, expected {about}"
         left = dict(found)
         for labels, samples in self.series.items():
             got = left.pop(labels, None)
             if got is None:
                 yield f"series {told(labels)}: missing"
-            elif sorted(got) != samples:
-                yield f"series {told(labels)}: {sorted(got)}, expected {samples}"
+                continue
+            got = sorted(got)
+            begins = got[0][1] == 0 and got[0][0] < samples[0][0]
+            if begins and labels in self.of_deltas:
+                got = got[1:]
+            elif self.of_deltas.get(labels):
+                yield f"series {told(labels)}: begins with {got[0]}, expected a zero where its first delta begins"
+            if got != samples:
+                yield f"series {told(labels)}: {got}, expected {samples}"
         if any(value != 1 for _, value in left.pop(self.target, [(0, 0)])):
             yield f"series {told(self.target)}: missing, or not 1"
         buckets = {}
@@ -325,15 +350,18 @@ class Stored:
                 yield f"series {told(base)}: only {buckets.get(base, 0)} buckets"
         for labels in left:
             yield f"series {told(labels)}: not expected"
-        for missing in sorted(self.exemplars - exemplars):
+        if any(time is None for *_, time in self.exemplars):
+            exemplars = {(*each, None) for *each, _ in exemplars}
+        for missing in self.exemplars - exemplars:
             yield f"exemplar {missing}: missing"
-        for other in sorted(exemplars - self.exemplars):
+        for other in exemplars - self.exemplars:
             yield f"exemplar {other}: not expected"
 
     def compare_bucket(self, base, labels, le, samples):
         """Whatever a bucket's bound is, it counts what was measured up to there."""
         for time, value in samples:
-            values = self.exponential[base].get(time)
+            turns = self.exponential[base]
+            values = turns.get(time, [] if time < min(turns) else None)
             if values is None or value != sum(each <= le for each in values):
                 yield f"series {told(labels)}: {value} at {time}, of {values}"
 
