@@ -153,7 +153,7 @@ impl IntoResponse for Failure {
 }
 
 /// Which service calls which.
-#[utoipa::path(get, path = "/api/graph", operation_id = "getGraph", params(GraphParameters), responses(
+#[utoipa::path(get, path = "/api/graph", operation_id = "graph", tag = "traces", params(GraphParameters), responses(
     (status = 200, description = "The services and the calls between them", body = ServiceGraph),
     (status = 400, description = "A parameter is wrong", body = GraphError),
     (status = 500, description = "The store cannot be read", body = GraphError),

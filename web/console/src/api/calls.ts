@@ -7,7 +7,6 @@ import type { GraphAddress, SearchAddress } from "../state/addresses.ts";
 import { bounds } from "../state/range.ts";
 import { ask, type Params } from "./client.ts";
 import { graphFrom, overviewFrom, searchFrom, traceFrom } from "./decode.ts";
-import type { GraphView } from "./graph.ts";
 import type { components } from "./types.ts";
 
 type Schemas = components["schemas"];
@@ -74,5 +73,5 @@ export async function getTrace(traceId: string, cancelled: AbortSignal): Promise
 
 export async function getGraph(address: GraphAddress, cancelled: AbortSignal): Promise<ServiceGraph> {
   const { path, params } = graphRequest(address, Date.now());
-  return graphFrom(await ask<GraphView>(path, params, cancelled));
+  return graphFrom(await ask<Schemas["ServiceGraph"]>(path, params, cancelled));
 }

@@ -4,7 +4,6 @@ import type { Overview } from "../model/overview.ts";
 import type { SearchResult } from "../model/search.ts";
 import { length, type Moment, moment } from "../model/time.ts";
 import { type Trace, treeOf } from "../model/trace.ts";
-import type { GraphView } from "./graph.ts";
 import type { components } from "./types.ts";
 
 type Schemas = components["schemas"];
@@ -70,7 +69,7 @@ export function traceFrom(wire: Schemas["TraceView"]): Trace {
   };
 }
 
-export function graphFrom(wire: GraphView): ServiceGraph {
+export function graphFrom(wire: Schemas["ServiceGraph"]): ServiceGraph {
   return {
     ...wire,
     nodes: wire.nodes.map((node) => ({ ...node, p50: length(node.p50), p95: length(node.p95) })),

@@ -1,6 +1,23 @@
 // Generated from openapi.json by `npm run types`. Do not edit.
 
 export interface paths {
+    "/api/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which service calls which. */
+        get: operations["graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -116,6 +133,11 @@ export interface components {
             /** @description The value as text: bytes in base64, lists and maps as JSON. */
             value: string;
         };
+        /**
+         * @description How a call is made.
+         * @enum {string}
+         */
+        CallKind: "sync" | "async";
         /** @description Something that was not kept. */
         Dropped: {
             /**
@@ -190,6 +212,16 @@ export interface components {
         /** @description See [`Failure`]. */
         FailureMessage: {
             /** @description What was wrong, where, and an example of what would be right. */
+            message: string;
+        };
+        /** @description An error of the graph. */
+        GraphError: {
+            /** @description The error. */
+            error: components["schemas"]["GraphErrorText"];
+        };
+        /** @description What is wrong. */
+        GraphErrorText: {
+            /** @description In words for a person. */
             message: string;
         };
         /**
@@ -295,6 +327,72 @@ export interface components {
             name: string;
             /** @description What it sent, by signal. */
             signals: components["schemas"]["Signals"];
+        };
+        /** @description Calls from a service to another. */
+        ServiceEdge: {
+            /**
+             * Format: int64
+             * @description How often in the time.
+             */
+            calls: number;
+            /**
+             * Format: double
+             * @description The share of called spans that failed, 0 to 1.
+             */
+            errorRate: number;
+            /** @description Who calls. */
+            from: string;
+            /** @description How. */
+            kind: components["schemas"]["CallKind"];
+            /** @description The duration that 95 % of the called spans did not exceed, nanoseconds; right within 2 %. */
+            p95: string;
+            /**
+             * Format: double
+             * @description The same by second.
+             */
+            perSecond: number;
+            /** @description Who is called. */
+            to: string;
+        };
+        /** @description The services of a time and the calls between them. */
+        ServiceGraph: {
+            /** @description The calls between different services, sorted by who calls whom. */
+            edges: components["schemas"]["ServiceEdge"][];
+            /**
+             * Format: int64
+             * @description How long it took, milliseconds.
+             */
+            elapsedMs: number;
+            /** @description The services, sorted. */
+            nodes: components["schemas"]["ServiceNode"][];
+            /** @description Whether there was more than can be looked at: calls are estimated from a part of the traces then. */
+            truncated: boolean;
+        };
+        /** @description A service. */
+        ServiceNode: {
+            /**
+             * Format: double
+             * @description The share of spans that failed, 0 to 1.
+             */
+            errorRate: number;
+            /** @description Whether it is known from its callers only. Span heads do not tell, so it is never set. */
+            isExternal: boolean;
+            /** @description The duration that half of the spans did not exceed, nanoseconds; right within 2 %. */
+            p50: string;
+            /** @description The duration that 95 % of the spans did not exceed, nanoseconds; right within 2 %. */
+            p95: string;
+            /**
+             * Format: double
+             * @description The same by second.
+             */
+            perSecond: number;
+            /** @description Its name. */
+            service: string;
+            /**
+             * Format: int64
+             * @description How many spans of it began in the time.
+             */
+            spans: number;
         };
         /** @description A service and how much it can do. */
         ServiceOperations: {
@@ -513,6 +611,69 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    graph: {
+        parameters: {
+            query?: {
+                /** @description The latest start of a span, nanoseconds since the Unix epoch; now if missing. */
+                end?: string;
+                /** @description `true` leaves out calls of which none failed, and services that have no failed span and no such call. */
+                errorsOnly?: string;
+                /** @description The earliest start of a span, nanoseconds since the Unix epoch; 15 minutes before the end if missing. */
+                start?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The services and the calls between them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceGraph"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphError"];
+                };
+            };
+            /** @description The store cannot be read */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphError"];
+                };
+            };
+            /** @description The store is busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphError"];
+                };
+            };
+            /** @description It took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphError"];
+                };
+            };
+        };
+    };
     document: {
         parameters: {
             query?: never;

@@ -15,7 +15,7 @@ use super::{overview, services, trace, traces, wire};
         title = "highbeam console",
         description = "What the console's own pages read. Times and lengths of time are nanoseconds in decimal text."
     ),
-    paths(overview::overview, services::services, services::operations, traces::traces, trace::trace, document),
+    paths(overview::overview, services::services, services::operations, traces::traces, trace::trace, crate::graph::graph, document),
     components(schemas(wire::Failure)),
     tags(
         (name = "overview", description = "Who sends what, and how the store is"),

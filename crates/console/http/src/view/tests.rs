@@ -65,7 +65,8 @@ impl Console {
             clock: clock.clone(),
             version: "1.2.3".to_owned(),
         };
-        Self { store, arrivals, clock, router: router(state), _folder: folder }
+        let graph = crate::graph::router(Arc::clone(&store), clock.clone());
+        Self { store, arrivals, clock, router: router(state).merge(graph), _folder: folder }
     }
 
     /// Takes spans as the receivers do.
