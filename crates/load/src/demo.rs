@@ -18,6 +18,7 @@ use crate::{
     run::CONNECT_TIMEOUT,
     scenario::Mix,
     target::Target,
+    trace::{Tracing, Untraced},
     transport::{Http, Transport},
 };
 
@@ -53,13 +54,15 @@ pub struct DemoOptions {
     pub seed: u64,
     /// The wall clock, for payment timestamps.
     pub clock: WallClock,
+    /// What traces the customers; `None` gives their requests ids and nothing else.
+    pub tracing: Option<Arc<dyn Tracing>>,
 }
 
 impl DemoOptions {
     /// A few orders a second.
     #[must_use]
     pub fn new(target: Target, clock: WallClock) -> Self {
-        Self { target, customers_per_second: 3.0, mix: Mix::default(), seed: 1, clock }
+        Self { target, customers_per_second: 3.0, mix: Mix::default(), seed: 1, clock, tracing: None }
     }
 }
 
@@ -106,6 +109,7 @@ pub(crate) async fn demo_over<T: Transport>(
         base: options.target.base().to_owned(),
         clock: options.clock.clone(),
         patience: PATIENCE,
+        tracing: options.tracing.clone().unwrap_or_else(|| Arc::new(Untraced)),
     });
     let counts = Arc::new(Counts::default());
     let mut planner = Planner::new(options.seed, options.mix.clone(), THINK_MAX);

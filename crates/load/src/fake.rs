@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     fault::{Fault, Kind},
     journey::{WallClock, World},
+    trace::Untraced,
     transport::{Answer, Transport},
 };
 
@@ -50,7 +51,13 @@ impl Fake {
     }
 
     pub(crate) fn world(self) -> World<Self> {
-        World { transport: self, base: "http://fake/api".to_owned(), clock: clock(), patience: Duration::from_secs(10) }
+        World {
+            transport: self,
+            base: "http://fake/api".to_owned(),
+            clock: clock(),
+            patience: Duration::from_secs(10),
+            tracing: Arc::new(Untraced),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     prepare::{AttemptIds, Manner, Prepared, prepare},
     record::{Exchange, Record, Took},
     session::{Learned, Session},
+    trace::{Traced, Tracing},
     transport::Transport,
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct World<T> {
     pub(crate) clock: WallClock,
     /// How long a customer waits for one answer.
     pub(crate) patience: Duration,
+    pub(crate) tracing: Arc<dyn Tracing>,
 }
 
 /// How a journey ended.
@@ -52,8 +54,7 @@ pub(crate) async fn walk<T: Transport, R: Record>(
         world,
         record,
         session: Session::default(),
-        // Not all zero, by the one bit that is set.
-        trace_id: format!("{:032x}", rand::random::<u128>() | 1),
+        trace: world.tracing.journey(journey.scenario.name()),
         keyed: journey.keyed,
         guarded: journey.guarded,
     };
@@ -66,10 +67,12 @@ pub(crate) async fn walk<T: Transport, R: Record>(
             }
         }
         if let Err(fault) = customer.act(&step.action, due).await {
+            customer.trace.end(Some(fault.kind.to_string()));
             record.finished(journey.scenario, true);
             return End::BrokenOff(fault.kind);
         }
     }
+    customer.trace.end(None);
     record.finished(journey.scenario, false);
     End::Completed
 }
@@ -78,7 +81,7 @@ struct Customer<'a, T, R> {
     world: &'a World<T>,
     record: &'a R,
     session: Session,
-    trace_id: String,
+    trace: Box<dyn Traced>,
     keyed: bool,
     guarded: bool,
 }
@@ -132,8 +135,14 @@ impl<T: Transport, R: Record> Customer<'_, T, R> {
 
     /// Sends once and judges; tells nobody yet but that it was sent.
     async fn attempt(&self, prepared: &Prepared, due: Instant) -> Attempt {
+        let span = self.trace.request(prepared.operation.name());
+        let attempt = self.exchange(prepared, due, AttemptIds::new(span.traceparent())).await;
+        span.end(attempt.judged.as_ref().err().map(|fault| fault.kind.to_string()));
+        attempt
+    }
+
+    async fn exchange(&self, prepared: &Prepared, due: Instant, ids: AttemptIds) -> Attempt {
         let operation = prepared.operation;
-        let ids = AttemptIds::new(&self.trace_id);
         self.record.sent(operation);
         let request = match prepared.request(&self.world.base, &ids) {
             Ok(request) => request,

@@ -37,6 +37,7 @@ mod session;
 pub mod slo;
 pub mod target;
 pub mod terminal;
+mod trace;
 mod traffic;
 mod transport;
 
@@ -54,4 +55,5 @@ pub use run::{Error, run};
 pub use scenario::{Mix, MixError, Scenario};
 pub use slo::Objective;
 pub use target::Target;
+pub use trace::{Traced, Tracing};
 pub use traffic::{Observer, Snapshot};

@@ -67,7 +67,7 @@ impl Prepared {
             .uri(format!("{base}{}", self.path))
             .header(header::USER_AGENT, concat!("highbeam-load/", env!("CARGO_PKG_VERSION")))
             .header(header::ACCEPT, JSON)
-            .header("traceparent", ids.traceparent())
+            .header("traceparent", &*ids.traceparent)
             .header("x-request-id", &ids.request_id);
         if self.body.is_some() {
             builder = builder.header(header::CONTENT_TYPE, self.content_type);
@@ -83,27 +83,22 @@ impl Prepared {
     }
 }
 
-/// The ids of one attempt: the journey's trace, a span and a request id of its own.
+/// The ids of one attempt: its place in the journey's trace, and a request id of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct AttemptIds {
-    pub(crate) trace_id: String,
-    span_id: String,
+    traceparent: String,
     pub(crate) request_id: String,
 }
 
 impl AttemptIds {
-    /// `trace_id`: 32 hexadecimal digits, not all zero (W3C Trace Context, section 3.2.2.3).
-    pub(crate) fn new(trace_id: &str) -> Self {
-        Self {
-            trace_id: trace_id.to_owned(),
-            // All zero would be an invalid parent; setting one bit rules it out.
-            span_id: format!("{:016x}", rand::random::<u64>() | 1),
-            request_id: Uuid::new_v4().to_string(),
-        }
+    /// `traceparent` as W3C Trace Context has it.
+    pub(crate) fn new(traceparent: String) -> Self {
+        Self { traceparent, request_id: Uuid::new_v4().to_string() }
     }
 
-    fn traceparent(&self) -> String {
-        format!("00-{}-{}-01", self.trace_id, self.span_id)
+    /// The trace's id, 32 hexadecimal digits.
+    pub(crate) fn trace_id(&self) -> &str {
+        self.traceparent.get(3..35).unwrap_or_default()
     }
 }
 

@@ -130,7 +130,7 @@ impl Recording {
                 count: 0,
                 operation: exchange.operation,
                 detail: fault.detail.clone(),
-                trace_id: exchange.ids.trace_id.clone(),
+                trace_id: exchange.ids.trace_id().to_owned(),
                 request_id: exchange.ids.request_id.clone(),
             })
             .count += 1;
@@ -229,7 +229,7 @@ mod tests {
                 took: None,
                 answered: false,
                 fault: Some(&crate::fault::Fault::new(Kind::Connect, detail)),
-                ids: &AttemptIds::new("abc"),
+                ids: &AttemptIds::new("abc".to_owned()),
             });
         }
         recorder.peek(|recording| {

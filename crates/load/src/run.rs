@@ -1,6 +1,6 @@
 //! Runs what [`Options`] ask for, and reports.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use hyper::Method;
 
@@ -17,6 +17,7 @@ use crate::{
     prepare::{AttemptIds, Prepared},
     report::Report,
     schedule::{Schedule, Window},
+    trace::{Tracing, Untraced},
     traffic::{Observer, Traffic},
     transport::{Http, Transport},
 };
@@ -88,6 +89,7 @@ pub(crate) async fn run_over<T: Transport>(
         base: options.target.base().to_owned(),
         clock: options.clock.clone(),
         patience: options.request_timeout,
+        tracing: Arc::new(Untraced),
     };
     knock(&world).await?;
     let started_at = (options.clock)();
@@ -120,7 +122,7 @@ async fn knock<T: Transport>(world: &World<T>) -> Result<(), Error> {
         if_none_match: None,
         expectation: Expectation::Json,
     };
-    let ids = AttemptIds::new(&format!("{:032x}", rand::random::<u128>() | 1));
+    let ids = AttemptIds::new(Untraced.journey("probe").traceparent());
     let request = prepared.request(&world.base, &ids).map_err(|error| unreachable(error.to_string()))?;
     match tokio::time::timeout(CONNECT_TIMEOUT.min(world.patience), world.transport.exchange(request)).await {
         Ok(Ok(answer)) if answer.status == 404 => Err(Error::NotTheService { target: world.base.clone() }),

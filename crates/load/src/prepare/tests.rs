@@ -7,6 +7,7 @@ use crate::{
     planner::Planner,
     scenario::{Mix, Scenario},
     session::Learned,
+    trace::{Tracing, Untraced},
 };
 
 const ID: &str = "0196f0a0-0000-4000-8000-000000000001";
@@ -90,9 +91,11 @@ fn commands_have_the_contracts_bodies() {
 #[test]
 fn each_attempt_has_ids_of_its_own_in_one_trace() {
     let prepared = prepare(&Action::Submit, &created(), &manner()).unwrap();
-    let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let journey = Untraced.journey("order");
+    let trace_id = journey.traceparent()[3..35].to_owned();
     let send = || {
-        let request = prepared.request("http://127.0.0.1:5007/api", &AttemptIds::new(trace_id)).unwrap();
+        let ids = AttemptIds::new(journey.request("submit").traceparent());
+        let request = prepared.request("http://127.0.0.1:5007/api", &ids).unwrap();
         let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(request.uri(), &*format!("http://127.0.0.1:5007/api/orders/submit/{ID}"));
         assert_eq!(header("if-match"), "\"3\"");
