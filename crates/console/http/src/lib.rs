@@ -3,7 +3,12 @@
 //! How telemetry is decoded and how it is kept are other crates' business.
 
 pub mod arrivals;
+pub mod console;
+pub mod export;
 pub mod graph;
+mod guard;
+pub mod intake;
 pub mod jaeger;
+mod pages;
 pub mod trace_tree;
 pub mod view;

@@ -1,0 +1,127 @@
+//! The console as a whole: its ports, what each serves, and its end. Which settings lead to what is the
+//! caller's to say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use console_storage::Store;
+use eventsourcing::Clock;
+use server::{Drain, Options};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower_http::compression::CompressionLayer;
+
+use crate::arrivals::Arrivals;
+use crate::guard::{self, Guard};
+use crate::intake::{Intake, grpc, otlp, push};
+use crate::{export, graph, jaeger, pages, view};
+
+/// How long requests may finish once the console is to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// A telemetry sender is quiet for a minute at times; its connection may stay.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Connections at once, on each port.
+const MAX_CONNECTIONS: usize = 1_024;
+
+/// What the console says about the process it is in, in the text format of Prometheus.
+pub type OwnMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Where the console listens.
+pub struct Listeners {
+    /// The pages and all APIs.
+    pub console: TcpListener,
+    /// OTLP over gRPC.
+    pub otlp_grpc: TcpListener,
+    /// OTLP over HTTP.
+    pub otlp_http: TcpListener,
+}
+
+/// What the console is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<Store>,
+    /// The way in to it.
+    pub intake: Arc<Intake>,
+    /// What has arrived, counted by the intake.
+    pub arrivals: Arc<Arrivals>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The program's version, for the pages.
+    pub version: &'static str,
+    /// What `/metrics` answers.
+    pub metrics: OwnMetrics,
+}
+
+/// A console that runs.
+pub struct Console {
+    stop: watch::Sender<bool>,
+    servers: Vec<JoinHandle<server::Drained>>,
+}
+
+impl Console {
+    /// Starts serving.
+    ///
+    /// # Errors
+    /// When a listener does not know its own address.
+    pub fn start(listeners: Listeners, parts: Parts) -> std::io::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let is_loopback = listeners.console.local_addr()?.ip().is_loopback();
+        let receivers = receivers(&parts.intake);
+        let console = console(&parts, Guard { is_loopback });
+        let all =
+            [(listeners.console, console), (listeners.otlp_grpc, receivers.clone()), (listeners.otlp_http, receivers)];
+        let servers = all.into_iter().map(|(listener, router)| spawn(listener, router, stopped.clone())).collect();
+        Ok(Self { stop, servers })
+    }
+
+    /// Takes nothing more, and ends when the requests at hand are done.
+    pub async fn finish(self) {
+        self.stop.send_replace(true);
+        for server in self.servers {
+            // A server that panicked is at its end as well.
+            let _ = server.await;
+        }
+    }
+}
+
+/// What senders reach: both forms of OTLP, so that a port that was mistaken for the other works.
+fn receivers(intake: &Arc<Intake>) -> Router {
+    otlp::router(Arc::clone(intake)).merge(grpc::router(intake))
+}
+
+fn console(parts: &Parts, guard: Guard) -> Router {
+    let state = view::State {
+        store: Arc::clone(&parts.store),
+        arrivals: Arc::clone(&parts.arrivals),
+        clock: Arc::clone(&parts.clock),
+        version: parts.version.to_owned(),
+    };
+    let (intake, metrics) = (&parts.intake, Arc::clone(&parts.metrics));
+    let text = move || async move {
+        ([(axum::http::header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics())
+    };
+    receivers(intake)
+        .merge(push::router(Arc::clone(intake)))
+        .merge(view::router(state))
+        .merge(graph::router(Arc::clone(&parts.store), Arc::clone(&parts.clock)))
+        .merge(export::router(Arc::clone(&parts.store), Arc::clone(intake)))
+        .nest("/jaeger", jaeger::router(Arc::clone(&parts.store), Arc::clone(&parts.clock)))
+        .route("/metrics", get(text))
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(|| async { "ok" }))
+        .fallback_service(pages::router())
+        .layer(CompressionLayer::new())
+        .layer(axum::middleware::from_fn_with_state(guard, guard::guard))
+}
+
+fn spawn(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<server::Drained> {
+    let options = Options { grace: GRACE, idle_timeout: IDLE_TIMEOUT, max_connections: MAX_CONNECTIONS };
+    let until = async move {
+        // Without anybody left to ask, the process is ending as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    tokio::spawn(server::serve(listener, router, Drain::default(), until, options))
+}
