@@ -4,20 +4,37 @@
 CARGO ?= cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help start test check test-engines bench bench-peers fuzz clean
+.PHONY: help start web test check test-engines bench bench-peers fuzz clean
+
+# What the console's pages are built from. They are built once, and again when one of these changes.
+WEB := web/console
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/scripts -type f 2>/dev/null) $(wildcard $(WEB)/*.json $(WEB)/*.html $(WEB)/*.mjs)
 
 help: ## List what can be done
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-start: ## Build, run everything in one process, print the URLs (ARGS="--no-traffic" for options)
+start: web ## Build, run everything in one process, print the URLs (ARGS="--no-traffic" for options)
 	$(CARGO) build --locked --profile start --package highbeam
 	@exec target/start/highbeam up $(ARGS)
 
-test: ## Run every test that needs nothing but the toolchain
-	$(CARGO) test --locked --workspace
+web: $(WEB)/dist/index.html ## Build the console's pages (needs Node.js)
 
-check: ## Formatting, lints, layering, documentation, licences
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd $(WEB) && npm run --silent build
+	@touch $@
+
+test: web ## Run every test that needs nothing but the toolchain
+	$(CARGO) test --locked --workspace
+	cd $(WEB) && npm run --silent test
+	node tests/browser/run.mjs
+
+check: web ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check
+	cd $(WEB) && npm run --silent check
 
 test-engines: ## Tests against tools from outside: schemathesis, node_exporter, Prometheus, OTLP's own definitions
 	$(CARGO) build --locked --package highbeam

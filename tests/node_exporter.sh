@@ -73,7 +73,7 @@ await() {
 "$exporter" --web.listen-address=127.0.0.1:0 --web.disable-exporter-metrics \
     '--collector.netdev.device-exclude=^$' >"$folder/peer.log" 2>&1 &
 peer=$!
-"$target/debug/highbeam" up --no-traffic --host-metrics true --port 0 --data-dir "$folder/data" \
+"$target/debug/highbeam" up --no-traffic --no-console --host-metrics true --port 0 --data-dir "$folder/data" \
     --ready-file "$folder/ready.json" >/dev/null 2>"$folder/server.log" &
 server=$!
 theirs=$(await node_exporter "$peer" "$folder/peer.log" \

@@ -124,7 +124,7 @@ def run(binary, protocol, receiver, compression):
         ready = pathlib.Path(folder, "ready.json")
         log = open(pathlib.Path(folder, "log"), "wb")
         process = subprocess.Popen(
-            [binary, "up", "--no-traffic", "--port", "0", "--data-dir", folder, "--ready-file", ready]
+            [binary, "up", "--no-traffic", "--no-console", "--port", "0", "--data-dir", folder, "--ready-file", ready]
             + ["--otel-exporter-otlp-endpoint", url, "--otel-exporter-otlp-protocol", protocol]
             + ["--otel-exporter-otlp-compression", compression, "--otel-bsp-schedule-delay", "20"],
             stderr=log, stdout=subprocess.DEVNULL,

@@ -62,7 +62,7 @@ await() {
     printf '%s' "$answer"
 }
 
-"$target/debug/highbeam" up --no-traffic --port 0 --data-dir "$folder/data" \
+"$target/debug/highbeam" up --no-traffic --no-console --port 0 --data-dir "$folder/data" \
     --ready-file "$folder/ready.json" >/dev/null 2>"$folder/log" &
 processes+=($!)
 url=$(await api cat "$folder/ready.json" | sed 's/.*"api":"\([^"]*\)".*/\1/')

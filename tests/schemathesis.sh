@@ -36,7 +36,7 @@ stop() {
 }
 trap stop EXIT
 
-"$target/debug/highbeam" up --no-traffic --port 0 --data-dir "$folder/data" \
+"$target/debug/highbeam" up --no-traffic --no-console --port 0 --data-dir "$folder/data" \
     --ready-file "$folder/ready.json" >/dev/null 2>"$folder/log" &
 server=$!
 deadline=$((SECONDS + 60))

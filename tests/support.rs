@@ -23,6 +23,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Service {
     child: Child,
     pub url: String,
+    /// What the ready file says.
+    pub ready: Value,
     pub agent: ureq::Agent,
 }
 
@@ -62,6 +64,10 @@ impl Answer {
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_highbeam"));
     command.env_clear().current_dir(std::env::temp_dir()).stdin(Stdio::null());
+    // Free ports, so that tests run side by side.
+    for port in ["CONSOLE_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"] {
+        command.env(port, "0");
+    }
     command
 }
 
@@ -102,14 +108,15 @@ impl Service {
             .stderr(log)
             .spawn()
             .unwrap();
-        let url = wait_for(|| {
+        let ready = wait_for(|| {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("ended before it was ready ({status}): {}", tail(&data_dir.join("log")));
             }
             let ready: Value = serde_json::from_slice(&std::fs::read(&ready).ok()?).ok()?;
-            ready["api"].as_str().map(str::to_owned)
+            (ready["api"].is_string() || ready["console"].is_string()).then_some(ready)
         });
-        Self { child, url, agent: agent() }
+        let url = ready["api"].as_str().or(ready["console"].as_str()).unwrap_or_default().to_owned();
+        Self { child, url, ready, agent: agent() }
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -44,7 +44,8 @@ pub async fn of_telemetry() -> Vec<Row> {
     for _ in 0..ROUNDS {
         for way in &mut ways {
             let folder = tempfile::tempdir_in(".").unwrap();
-            let arguments = ["up", "--no-traffic"].into_iter().chain(way.arguments.iter().map(String::as_str));
+            let arguments =
+                ["up", "--no-traffic", "--no-console"].into_iter().chain(way.arguments.iter().map(String::as_str));
             let server = Server::start(folder.path(), &arguments.collect::<Vec<_>>());
             way.rates.push(closed_loop(&server, CONCURRENCY, SECONDS).await.0);
             let latencies = open_loop(&server, DUE, CONCURRENCY, SECONDS).await.1;

@@ -60,7 +60,7 @@ fn refused() -> String {
 async fn run(collector: &str) -> (f64, f64, u64) {
     let folder = tempfile::tempdir_in(".").unwrap();
     let endpoint = ["--otel-exporter-otlp-endpoint", collector, "--otel-logs-exporter", "none"];
-    let server = Server::start(folder.path(), &[&["up", "--no-traffic"], &endpoint[..]].concat());
+    let server = Server::start(folder.path(), &[&["up", "--no-traffic", "--no-console"], &endpoint[..]].concat());
     let (rate, latencies) = closed_loop(&server, CONCURRENCY, SECONDS).await;
     let memory = server.resident() as f64 / 1_048_576.0;
     let mut connection = Connection::open(server.address).await.unwrap();

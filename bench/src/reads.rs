@@ -14,7 +14,7 @@ const SECONDS: u64 = 6;
 
 pub async fn by_id() -> Vec<Row> {
     let folder = tempfile::tempdir_in(".").unwrap();
-    let server = Server::start(folder.path(), &["up", "--no-traffic"]);
+    let server = Server::start(folder.path(), &["up", "--no-traffic", "--no-console"]);
     let ids = Arc::new(create(&server, ORDERS).await);
     let mut rows = Vec::new();
     for concurrency in [1, 64] {

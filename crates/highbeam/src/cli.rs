@@ -24,6 +24,8 @@ pub enum Action {
     Up(Up),
     /// Run one production role, configured from the environment
     Serve(Serve),
+    /// Run the console alone: OTLP in, pages and query APIs out
+    Console(Console),
     /// Send traffic to an order service and measure how it answers
     Load(load::Arguments),
     /// Look after the projections of a running process
@@ -41,6 +43,26 @@ pub struct Up {
     /// Scenarios of demo traffic a second
     #[arg(long, default_value_t = 2.0, value_name = "RATE")]
     pub traffic_rate: f64,
+    /// Run no console; telemetry goes to the collector that the settings name, if any
+    #[arg(long)]
+    pub no_console: bool,
+    /// Where to tell that the process is ready
+    #[command(flatten)]
+    pub ready: ReadyFile,
+    /// Settings
+    #[command(flatten)]
+    pub settings: Flags,
+}
+
+/// `highbeam console`
+#[derive(Debug, Args)]
+pub struct Console {
+    /// Follow a log file (JSON, logfmt or plain; `*` for several); may be given more than once
+    #[arg(long, value_name = "PATH")]
+    pub tail: Vec<String>,
+    /// Take in a file of OTLP JSON first; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub import: Vec<PathBuf>,
     /// Where to tell that the process is ready
     #[command(flatten)]
     pub ready: ReadyFile,

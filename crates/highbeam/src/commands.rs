@@ -1,6 +1,7 @@
 //! What each command of the command line does, one file a command.
 
 pub mod check;
+pub mod console;
 pub mod load;
 pub mod projections;
 pub mod serve;
@@ -31,13 +32,18 @@ pub enum Error {
 
 /// Gathers the settings of this process: flags, environment, `.env` in the working directory.
 pub fn settings(flags: &Flags) -> Result<Settings, Error> {
+    Ok(Settings::read(&source(flags)?)?)
+}
+
+/// Where the settings of this process come from.
+pub(crate) fn source(flags: &Flags) -> Result<Source, Error> {
     let file = match std::fs::read_to_string(".env") {
         Ok(text) => file::parse(&text)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => HashMap::new(),
         Err(error) => return Err(Error::Failed(format!("cannot read the settings file .env: {error}"))),
     };
-    let source = Source { flags: flags.0.clone(), environment: std::env::vars().collect(), file };
-    Ok(Settings::read(&source)?)
+    let environment = std::env::vars().collect();
+    Ok(Source { flags: flags.0.clone(), environment, file, preferences: HashMap::new() })
 }
 
 /// Writes a line for the person at the terminal. Everything else goes to the log.

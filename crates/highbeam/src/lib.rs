@@ -4,7 +4,9 @@
 pub mod cli;
 pub mod client;
 pub mod commands;
+mod console;
 mod control;
+mod customers;
 mod divergence;
 mod lock;
 mod observability;

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         match &cli.command {
             Action::Up(arguments) => commands::up::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Action::Serve(arguments) => commands::serve::run(arguments).await.map(|()| ExitCode::SUCCESS),
+            Action::Console(arguments) => commands::console::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Action::Load(arguments) => commands::load::run(arguments).await,
             Action::Projections(arguments) => commands::projections::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Action::Check(arguments) => commands::check::run(arguments).map(|()| ExitCode::SUCCESS),

@@ -7,15 +7,20 @@ use std::time::Duration;
 
 use telemetry::export::{self, Exporter};
 use telemetry::logging::{self, Encoder, Guard};
+use telemetry::metrics::ConsoleCounts;
 use telemetry::record::{Service, Value};
 use telemetry::sampling;
+use telemetry::scope::Scope;
 use telemetry::tracer::Sink;
 use telemetry::{Control, Metrics, Tracer};
 use uuid::Uuid;
 
 use crate::commands::Error;
-use crate::roles::{Part, Role};
+use crate::roles::Part;
 use crate::settings::Settings;
+
+/// What the console in this process counts.
+pub(crate) type Counts = Box<dyn Fn() -> ConsoleCounts + Send + Sync>;
 
 /// How long what waits may take to reach the collector when the process ends.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -34,12 +39,11 @@ pub(crate) struct Observability {
 impl Observability {
     /// Starts telling. The log goes to standard error; standard output is for what a person asked to
     /// see.
-    pub(crate) fn start(settings: &Settings, role: Role) -> Result<Self, Error> {
+    pub(crate) fn start(settings: &Settings, parts: Vec<Part>, console: Option<Counts>) -> Result<Self, Error> {
         let observability = &settings.observability;
-        let parts = role.parts();
         let names: Vec<_> = parts.iter().enumerate().map(|(index, part)| name(settings, index, *part)).collect();
         let first = names.first().map_or("", String::as_str);
-        let metrics = Arc::new(metrics(settings, first));
+        let metrics = Arc::new(metrics(settings, first, console));
         let exporter = export(settings, &names, &metrics)?;
         let log = log(settings, names, exporter.as_ref())?;
         metrics.count_lines(log.dropped());
@@ -59,6 +63,12 @@ impl Observability {
         Tracer::new(service, Arc::clone(&self.sampler), sink)
     }
 
+    /// The scope of a part's own work, which gives its log lines the right name.
+    pub(crate) fn scope(&self, part: Part) -> Scope {
+        let index = self.parts.iter().position(|own| *own == part).unwrap_or_default();
+        Scope::of(Service(u8::try_from(index).unwrap_or_default()))
+    }
+
     /// Sends what waits.
     pub(crate) async fn finish(self) {
         if let Some(exporter) = &self.exporter {
@@ -68,7 +78,7 @@ impl Observability {
 }
 
 /// Everything that this process exposes.
-fn metrics(settings: &Settings, service: &str) -> Metrics {
+fn metrics(settings: &Settings, service: &str, console: Option<Counts>) -> Metrics {
     if !settings.observability.has_metrics {
         return Metrics::disabled();
     }
@@ -77,6 +87,9 @@ fn metrics(settings: &Settings, service: &str) -> Metrics {
     metrics.register_runtime(&tokio::runtime::Handle::current());
     if settings.host_metrics.unwrap_or(false) {
         metrics.register_host(telemetry::metrics::host::Options::default());
+    }
+    if let Some(console) = console {
+        metrics.register_console(console);
     }
     metrics
 }

@@ -19,7 +19,7 @@ use crate::commands::Error;
 use crate::control::Control;
 use crate::observability::Observability;
 use crate::probes;
-use crate::ready::{Ready, base_url};
+use crate::ready::{ConsoleAddresses, Ready, base_url};
 use crate::roles::{Part, Role};
 use crate::settings::Settings;
 use crate::wiring::{self, Ports};
@@ -102,7 +102,7 @@ impl Running {
     }
 
     /// Waits for readiness and writes the ready file, if there is to be one.
-    pub(crate) async fn tell_ready(&self, path: Option<&Path>) -> Result<(), Error> {
+    pub(crate) async fn tell_ready(&self, path: Option<&Path>, console: Option<ConsoleAddresses>) -> Result<(), Error> {
         let mut stop = self.stop.clone();
         while !self.state.readiness.is_ready().await {
             tokio::select! {
@@ -112,7 +112,7 @@ impl Running {
         }
         tracing::info!("ready");
         if let Some(path) = path {
-            let written = Ready::new(self.address).write(path);
+            let written = Ready::new(Some(self.address), console).write(path);
             written
                 .map_err(|error| Error::Failed(format!("cannot write the ready file {}: {error}", path.display())))?;
         }
@@ -123,11 +123,16 @@ impl Running {
     pub(crate) fn send_demo_traffic(
         &mut self,
         customers_per_second: f64,
+        tracing: Arc<dyn load::Tracing>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
         let target = format!("{}{}", self.url(), self.base_path);
         let target = target.parse().map_err(|error| Error::Failed(format!("demo traffic cannot start: {error}")))?;
-        let options = load::DemoOptions { customers_per_second, ..load::DemoOptions::new(target, wall_clock()) };
+        let options = load::DemoOptions {
+            customers_per_second,
+            tracing: Some(tracing),
+            ..load::DemoOptions::new(target, wall_clock())
+        };
         self.background.push(tokio::spawn(async move {
             let until = async move {
                 let _ = stop.wait_for(|stop| *stop).await;

@@ -55,6 +55,10 @@ pub enum Part {
     Orders,
     /// Projects the order search.
     Search,
+    /// The console, about itself.
+    Console,
+    /// The customers of the demo traffic.
+    Customers,
 }
 
 impl Part {
@@ -65,6 +69,8 @@ impl Part {
             Self::Api => "delivery-api",
             Self::Orders => "orders-projector",
             Self::Search => "search-projector",
+            Self::Console => "highbeam-console",
+            Self::Customers => "demo-customers",
         }
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! What the settings lead to is decided in `wiring`.
 
+pub mod console;
 pub mod engine;
 pub mod file;
 pub mod observability;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use console::Console;
 pub use engine::Engine;
 pub use observability::Observability;
 pub use read::{Fault, Faults, Source};
@@ -41,6 +43,8 @@ pub struct Settings {
     pub observability: Observability,
     /// `HOST_METRICS`; `None` leaves it to the command.
     pub host_metrics: Option<bool>,
+    /// The console.
+    pub console: Console,
     /// `DATA_DIR`
     pub data_dir: PathBuf,
     /// `EVENTSTORE_CONFIG_CONNECTION_STRING`
@@ -115,6 +119,7 @@ impl Settings {
             logger: reader.logger(),
             observability: Observability::read(&mut reader),
             host_metrics: reader.automatic("HOST_METRICS"),
+            console: Console::read(&mut reader),
             data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING"),
             read_model: reader.engine("MONGO_URI"),

@@ -1,6 +1,7 @@
 //! The metrics that highbeam's services expose, by group. Which ones exist, and what they mean, is
 //! written in `semconv/`; here they become counters and histograms with a fixed set of labels.
 
+mod console;
 mod exports;
 mod family;
 mod groups;
@@ -21,6 +22,7 @@ use prometheus_client::registry::Registry;
 use crate::logging::Dropped;
 use crate::names;
 
+pub use console::ConsoleCounts;
 pub use exports::Exports;
 pub(crate) use exports::Flow;
 pub use groups::{Delivery, EventStore, Http, Projection, ReadModel};

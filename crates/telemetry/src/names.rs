@@ -1,6 +1,48 @@
 //! Names of everything that is emitted, with the help texts and buckets of the metrics. Generated
 //! from `semconv/` by `cargo xtask semconv --write`: change them there.
 
+/// `console_ingested_total`
+pub(crate) const CONSOLE_INGESTED: (&str, &str) = (
+    "console_ingested",
+    "Spans (traces), log lines (logs) and samples (metrics) that the console took since it was started",
+);
+
+/// `console_dropped_total`
+pub(crate) const CONSOLE_DROPPED: (&str, &str) = (
+    "console_dropped",
+    "Telemetry that the console did not take, of requests that it took: too old, out of order, duplicate, beyond the limit of series, or malformed",
+);
+
+/// `console_requests_total`
+pub(crate) const CONSOLE_REQUESTS: (&str, &str) = (
+    "console_requests",
+    "Requests with telemetry by what became of them: taken, malformed or turned_away (too busy, too large, or the disk takes nothing)",
+);
+
+/// `console_evicted_bytes_total`
+pub(crate) const CONSOLE_EVICTED: (&str, &str) = (
+    "console_evicted_bytes",
+    "Bytes that the console removed to stay within its limits",
+);
+
+/// `console_store_size_bytes`
+pub(crate) const CONSOLE_STORE_SIZE: (&str, &str) = (
+    "console_store_size_bytes",
+    "Bytes that the console keeps on disk",
+);
+
+/// `console_store_series`
+pub(crate) const CONSOLE_STORE_SERIES: (&str, &str) = (
+    "console_store_series",
+    "Series that the console knows",
+);
+
+/// `console_store_trouble`
+pub(crate) const CONSOLE_STORE_TROUBLE: (&str, &str) = (
+    "console_store_trouble",
+    "1 while the console cannot write to its disk",
+);
+
 /// `delivery_commands_total`
 pub(crate) const DELIVERY_COMMANDS: (&str, &str) = (
     "delivery_commands",
@@ -873,12 +915,16 @@ pub mod attribute {
     pub const REASON: &str = "reason";
     /// The kernel's release.
     pub const RELEASE: &str = "release";
+    /// What the customer asks for.
+    pub const REQUEST: &str = "request";
     /// How long until the next attempt, in milliseconds.
     pub const RETRY_IN_MS: &str = "retry_in_ms";
     /// What the process runs.
     pub const ROLE: &str = "role";
     /// 1 for a disk that turns.
     pub const ROTATIONAL: &str = "rotational";
+    /// What kind of customer it is.
+    pub const SCENARIO: &str = "scenario";
     /// The service.
     pub const SERVICE: &str = "service";
     /// Names of settings.

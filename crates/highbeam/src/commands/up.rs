@@ -1,25 +1,46 @@
 //! `highbeam up`: everything in one process, for a laptop.
 
-use super::{Error, say, settings};
+use super::{Error, say, source};
 use crate::cli::Up;
+use crate::customers::Customers;
 use crate::observability::Observability;
-use crate::roles::Role;
-use crate::{process, shutdown};
+use crate::ready::{ConsoleAddresses, base_url};
+use crate::roles::{Part, Role};
+use crate::settings::{Settings, Source};
+use crate::{console, process, shutdown};
 
 /// Runs everything and prints where it is.
 pub async fn run(arguments: &Up) -> Result<(), Error> {
-    let mut settings = settings(&arguments.settings)?;
+    let mut source = source(&arguments.settings)?;
+    let mut settings = Settings::read(&source)?;
+    let opened = if arguments.no_console { None } else { Some(console::open(&settings)?) };
+    if let Some(opened) = &opened {
+        send_to(opened.addresses(), &settings, &mut source);
+        settings = Settings::read(&source)?;
+    }
     // Nobody has a node exporter on a laptop. Its metrics are Linux' own.
     settings.host_metrics.get_or_insert(cfg!(target_os = "linux"));
     let base_path = settings.base_path.clone();
-    let observability = Observability::start(&settings, Role::All)?;
+    let mut parts = Role::All.parts();
+    parts.extend([Part::Console, Part::Customers]);
+    let observability = Observability::start(&settings, parts, opened.as_ref().map(console::Opened::counts))?;
+    let mut console = opened.map(|opened| opened.start(&observability, true)).transpose()?;
+    let (has_metrics, of_console) = (settings.observability.has_metrics, settings.console.clone());
+    let addresses = console.as_ref().map(console::Running::addresses);
     let stop = shutdown::requested()?;
     let mut running = process::start(settings, Role::All, &observability, stop.clone()).await?;
-    running.tell_ready(arguments.ready.path.as_deref()).await?;
     let url = running.url();
+    if let Some(console) = console.as_mut().filter(|_| has_metrics) {
+        console.scrape(Part::Api, console::Own::Url(format!("{url}/metrics")), &of_console)?;
+    }
+    running.tell_ready(arguments.ready.path.as_deref(), addresses).await?;
+    say("highbeam is up")?;
+    if let Some(addresses) = addresses {
+        let [console, grpc, http] = [addresses.console, addresses.otlp_grpc, addresses.otlp_http].map(base_url);
+        say(&format!("  console     {console}/  (takes OTLP at {grpc} over gRPC, {http} over HTTP)"))?;
+    }
     say(&format!(
-        "highbeam is up\n  \
-         Swagger UI  {url}/swagger/index.html\n  \
+        "  Swagger UI  {url}/swagger/index.html\n  \
          orders      {url}{base_path}/orders\n  \
          search      {url}{base_path}/orders/search?search=\n  \
          metrics     {url}/metrics\n  \
@@ -30,9 +51,30 @@ pub async fn run(arguments: &Up) -> Result<(), Error> {
         say("no demo traffic; Ctrl-C stops")?;
     } else {
         say("demo traffic is running (--no-traffic leaves it out); Ctrl-C stops")?;
-        running.send_demo_traffic(arguments.traffic_rate, stop)?;
+        let customers = Customers::new(observability.tracer(Part::Customers));
+        running.send_demo_traffic(arguments.traffic_rate, customers, stop)?;
     }
     let finished = running.finish().await;
     observability.finish().await;
-    finished
+    // Last of all, for the others have told it things until now.
+    match console {
+        Some(console) => finished.and(console.finish().await),
+        None => finished,
+    }
+}
+
+/// What goes to no collector goes to the console in this process.
+fn send_to(console: ConsoleAddresses, settings: &Settings, source: &mut Source) {
+    let url = base_url(console.otlp_http);
+    let mut prefer = |signal: &str, path: &str| {
+        let name = |what: &str| format!("OTEL_EXPORTER_OTLP_{signal}_{what}");
+        source.preferences.insert(name("ENDPOINT"), format!("{url}/v1/{path}"));
+        source.preferences.insert(name("PROTOCOL"), "http/protobuf".to_owned());
+    };
+    if settings.observability.spans.is_none() {
+        prefer("TRACES", "traces");
+    }
+    if settings.observability.logs.is_none() {
+        prefer("LOGS", "logs");
+    }
 }

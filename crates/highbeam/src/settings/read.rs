@@ -21,11 +21,13 @@ pub struct Source {
     pub environment: HashMap<String, String>,
     /// The settings file.
     pub file: HashMap<String, String>,
+    /// What a command prefers to the defaults of the table.
+    pub preferences: HashMap<String, String>,
 }
 
 impl Source {
     fn get(&self, name: &str) -> Option<&str> {
-        [&self.flags, &self.environment, &self.file]
+        [&self.flags, &self.environment, &self.file, &self.preferences]
             .into_iter()
             .find_map(|values| values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()))
     }
@@ -85,6 +87,13 @@ impl<'a> Reader<'a> {
         }
         let example = find(name).map_or("", |setting| setting.example);
         self.faults.0.push(Fault { name, detail: detail.into(), example });
+    }
+
+    /// Takes a fault back, for a better one to be told; `false` if there is none.
+    pub(super) fn retract(&mut self, name: &'static str) -> bool {
+        let before = self.faults.0.len();
+        self.faults.0.retain(|fault| fault.name != name);
+        self.faults.0.len() < before
     }
 
     /// The value, or the default of the table.

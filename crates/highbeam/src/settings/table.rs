@@ -109,6 +109,23 @@ pub const SETTINGS: &[Setting] = &[
         "true",
         "Metrics of this machine: auto is true for up and false for serve, where a node exporter has them",
     ),
+    setting("CONSOLE_PORT", "5017", "5017", "The console's port: pages and query APIs; 0 takes a free one"),
+    setting("OTLP_GRPC_PORT", "4317", "4317", "The console's port for OTLP over gRPC; 0 takes a free one"),
+    setting("OTLP_HTTP_PORT", "4318", "4318", "The console's port for OTLP over HTTP; 0 takes a free one"),
+    setting(
+        "RETENTION_BYTES",
+        "1GiB",
+        "500MiB",
+        "How much telemetry the console keeps on disk, of all signals together",
+    ),
+    setting("RETENTION_AGE", "7d", "36h", "How long the console keeps telemetry; 0 keeps, and takes, data of any age"),
+    setting(
+        "SCRAPE_TARGETS",
+        "",
+        "http://localhost:9100/metrics",
+        "What the console scrapes beside its own process: URLs with commas between them",
+    ),
+    setting("SCRAPE_INTERVAL", "5s", "15s", "How often the console scrapes a target"),
     setting("DATA_DIR", "data", "/var/lib/highbeam", "The folder for everything that a process keeps"),
     setting(
         "EVENTSTORE_CONFIG_CONNECTION_STRING",

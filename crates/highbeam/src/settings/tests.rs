@@ -24,7 +24,7 @@ fn without_any_setting_everything_is_embedded_on_loopback() {
 #[test]
 fn a_flag_wins_over_the_environment_and_the_environment_over_the_file() {
     let one = |port: &str| [("PORT".to_owned(), port.to_owned())].into();
-    let mut source = Source { flags: one("1"), environment: one("2"), file: one("3") };
+    let mut source = Source { flags: one("1"), environment: one("2"), file: one("3"), ..Source::default() };
     assert_eq!(Settings::read(&source).unwrap().port, 1);
     source.flags.clear();
     assert_eq!(Settings::read(&source).unwrap().port, 2);
@@ -54,6 +54,11 @@ fn all_faults_come_at_once_each_with_an_example_and_without_the_value() {
         ("LOGGER_LEVEL", "loud"),
         ("LOGGER_ENCODER", "xml"),
         ("HOST_METRICS", "maybe"),
+        ("CONSOLE_PORT", "http"),
+        ("RETENTION_BYTES", "1MiB"),
+        ("RETENTION_AGE", "for ever"),
+        ("SCRAPE_TARGETS", "localhost:9100"),
+        ("SCRAPE_INTERVAL", "0"),
         ("EVENTSTORE_CONFIG_CONNECTION_STRING", "esdb://admin:s3cret@host:2113"),
         ("MONGO_URI", "mongo"),
         ("SUBSCRIPTIONS_POOL_SIZE", "0"),
