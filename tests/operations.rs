@@ -160,11 +160,16 @@ fn run(data_dir: &Path, arguments: &[&str]) -> Output {
 fn a_second_process_on_the_same_data_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::up(folder.path());
-    let second = run(folder.path(), &["up", "--no-traffic"]);
-    let complaint = text(&second.stderr);
-    assert_eq!(second.status.code(), Some(1), "{complaint}");
-    assert!(complaint.contains("another process runs the projection orders on this data"), "{complaint}");
-    assert!(complaint.contains("DATA_DIR"), "and what to do: {complaint}");
+    for (arguments, reason) in [
+        (&["up", "--no-traffic"][..], "in use by another process"),
+        (&["up", "--no-traffic", "--no-console"], "another process runs the projection orders on this data"),
+    ] {
+        let second = run(folder.path(), arguments);
+        let complaint = text(&second.stderr);
+        assert_eq!(second.status.code(), Some(1), "{complaint}");
+        assert!(complaint.contains(reason), "{complaint}");
+        assert!(complaint.contains("DATA_DIR"), "and what to do: {complaint}");
+    }
     service.create(&order("the first one does not mind"));
 }
 

@@ -16,7 +16,7 @@ use console_http::intake::Intake;
 use console_receivers::Sink;
 use console_receivers::scrape::{self, Scraper};
 use console_receivers::tail::{self, Tailer};
-use console_storage::{Options, Store};
+use console_storage::{OpenError, Options, Store};
 use eventsourcing::{Clock, clock};
 use telemetry::metrics::ConsoleCounts;
 use telemetry::scope;
@@ -56,7 +56,32 @@ pub(crate) struct Running {
     metrics: OwnMetrics,
     scraper: Option<Scraper>,
     tail: Option<(watch::Sender<bool>, JoinHandle<()>)>,
-    runtime: tokio::runtime::Runtime,
+    runtime: Threads,
+}
+
+/// The console's threads. Where a start fails half-way they are left to end by themselves, for nobody may wait
+/// for them on a thread that serves others.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn enter(&self) -> Option<tokio::runtime::EnterGuard<'_>> {
+        self.0.as_ref().map(tokio::runtime::Runtime::enter)
+    }
+
+    /// Waits for them. Blocks.
+    fn end(mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_timeout(PATIENCE);
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Where the process's own metrics are scraped.
@@ -77,14 +102,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
     ];
     let [console, otlp_grpc, otlp_http] = [0, 1, 2].map(|index| listeners[index].local_addr());
     let addresses = ConsoleAddresses { console: console?, otlp_grpc: otlp_grpc?, otlp_http: otlp_http? };
-    let options =
-        Options { limit_bytes: ports.retention_bytes, retention_age: ports.retention_age, ..Options::default() };
     let clock: Arc<dyn Clock> = Arc::new(clock::System);
-    let store = Store::open(folder(settings), options, Arc::clone(&clock)).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Error::Failed(format!("{error}{cause}"))
-    })?;
-    let store = Arc::new(store);
+    let store = Arc::new(open_store(settings).map_err(|error| Error::Failed(told(&error)))?);
     let arrivals = Arc::new(Arrivals::default());
     let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&arrivals), clock));
     Ok(Opened { listeners, addresses, store, arrivals, intake })
@@ -115,6 +134,20 @@ fn counts(store: &Store, intake: &Intake) -> ConsoleCounts {
         series: store.series_count() as u64,
         is_in_trouble: store.trouble().is_some(),
     }
+}
+
+/// Opens what the console keeps.
+pub(crate) fn open_store(settings: &Settings) -> Result<Store, OpenError> {
+    let console = &settings.console;
+    let options =
+        Options { limit_bytes: console.retention_bytes, retention_age: console.retention_age, ..Options::default() };
+    Store::open(folder(settings), options, Arc::new(clock::System))
+}
+
+/// What stands in the way of opening it, and what to do.
+pub(crate) fn told(error: &OpenError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+    format!("{error}{cause}: it is the folder console in DATA_DIR")
 }
 
 /// Where the console keeps everything.
@@ -165,7 +198,7 @@ impl Opened {
                 let _ = rustix::process::nice(NICENESS);
             });
         }
-        let runtime = builder.build()?;
+        let runtime = Threads(Some(builder.build()?));
         let own = Arc::clone(&observability.metrics);
         let metrics: OwnMetrics = Arc::new(move || own.encode().unwrap_or_default());
         let parts = Parts {
@@ -235,7 +268,8 @@ impl Running {
         let options = tail::Options { positions, ..tail::Options::new(paths) };
         let tailer = Tailer::new(options, Arc::clone(&self.intake) as _, Arc::new(clock::System));
         let (stop, stopped) = watch::channel(false);
-        self.tail = Some((stop, self.runtime.spawn(tail::run(tailer, stopped))));
+        let _entered = self.runtime.enter();
+        self.tail = Some((stop, tokio::spawn(tail::run(tailer, stopped))));
     }
 
     /// Ends it: what is on its way in is taken, and everything is on disk afterwards.
@@ -251,7 +285,7 @@ impl Running {
         }
         console.finish().await;
         let closed = tokio::task::spawn_blocking(move || {
-            runtime.shutdown_timeout(PATIENCE);
+            runtime.end();
             store.flush()
         });
         let flushed = closed.await.map_err(|error| Error::Failed(format!("the console did not end: {error}")))?;

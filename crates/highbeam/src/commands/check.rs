@@ -4,8 +4,11 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
+use console_storage::OpenError;
+
 use super::{Error, say};
 use crate::cli::Check;
+use crate::console;
 use crate::settings::{Engine, Settings};
 
 /// What was found out about one thing.
@@ -66,7 +69,11 @@ fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
             subject: "search",
             verdict: engine(&settings.search, &name(&subscriptions.search_checkpoint), sqlite::Kind::Search),
         },
-        Finding { subject: "port", verdict: port(SocketAddr::new(settings.bind_address, settings.port)) },
+        Finding { subject: "console", verdict: console_store(settings) },
+        Finding { subject: "port", verdict: port(settings, settings.port, "PORT") },
+        Finding { subject: "console port", verdict: port(settings, settings.console.port, "CONSOLE_PORT") },
+        Finding { subject: "OTLP/gRPC", verdict: port(settings, settings.console.otlp_grpc_port, "OTLP_GRPC_PORT") },
+        Finding { subject: "OTLP/HTTP", verdict: port(settings, settings.console.otlp_http_port, "OTLP_HTTP_PORT") },
     ];
     if !settings.bind_address.is_loopback() && settings.admin_token.is_none() {
         findings.push(Finding {
@@ -121,14 +128,29 @@ fn file(path: &Path, kind: sqlite::Kind, full: bool) -> Verdict {
     }
 }
 
-fn port(address: SocketAddr) -> Verdict {
-    if address.port() == 0 {
+/// Whether the console's folder is a store that this program can open; nothing is made where there is none.
+fn console_store(settings: &Settings) -> Verdict {
+    let folder = console::folder(settings);
+    let shown = folder.display();
+    if !folder.exists() {
+        return Verdict::Well(format!("{shown} does not exist yet and will be created"));
+    }
+    match console::open_store(settings) {
+        Ok(store) => Verdict::Well(format!("{shown} can be opened, and holds {} bytes", store.bytes())),
+        Err(OpenError::InUse { .. }) => Verdict::Well(format!("{shown} is in use by a running process")),
+        Err(error) => Verdict::Wrong(console::told(&error)),
+    }
+}
+
+fn port(settings: &Settings, port: u16, setting: &str) -> Verdict {
+    let address = SocketAddr::new(settings.bind_address, port);
+    if port == 0 {
         return Verdict::Well("a free one will be taken".to_owned());
     }
     match TcpListener::bind(address) {
         Ok(_) => Verdict::Well(format!("{address} is free")),
         Err(error) => Verdict::Wrong(format!(
-            "cannot listen on {address} ({error}): stop what listens there, or set PORT or BIND_ADDRESS"
+            "cannot listen on {address} ({error}): stop what listens there, or set {setting} or BIND_ADDRESS"
         )),
     }
 }
