@@ -11,7 +11,7 @@ use super::{
 };
 use crate::budget::Budget;
 use crate::error::Rejects;
-use crate::protobuf::{each, group_resource, group_scope, value};
+use crate::protobuf::{each, group_resource, group_scope, short_pair, value};
 use crate::{DecodeError, Decoded};
 
 type Result<T> = std::result::Result<T, DecodeError>;
@@ -290,6 +290,9 @@ fn push_pair<'a>(pairs: &mut Vec<(Cow<'a, str>, Cow<'a, str>)>, field: Field<'a>
 /// `KeyValue`, the value as text. Text, which most are, is not copied.
 fn pair<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<(Cow<'a, str>, Cow<'a, str>)> {
     budget.charge::<Attribute>()?;
+    if let Some((key, text)) = short_pair(bytes) {
+        return Ok((Cow::Borrowed(key), Cow::Borrowed(text)));
+    }
     let (mut key, mut text) = (Cow::Borrowed(""), Cow::Borrowed(""));
     for field in Fields::new(bytes) {
         let field = field?;
