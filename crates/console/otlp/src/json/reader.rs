@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
             if !self.eat(b':') {
                 return Err(self.expected("a colon").under(&name));
             }
-            field(self, &name).map_err(|error| error.under(&name))?;
+            field(self, &name).map_err(|error| error.at(self.at).under(&name))?;
             if self.eat(b'}') {
                 return Ok(());
             }
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         for index in 0_usize.. {
-            item(self).map_err(|error| error.under(&format!("[{index}]")))?;
+            item(self).map_err(|error| error.at(self.at).under(&format!("[{index}]")))?;
             if self.eat(b']') {
                 return Ok(());
             }
