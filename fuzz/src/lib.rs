@@ -2,6 +2,7 @@
 //!
 //! What is proved about an input is in its target, under `fuzz_targets/`.
 
+pub mod otlp;
 pub mod service;
 
 /// Text that nothing of ours says by itself: where it turns up, a value has been repeated.
