@@ -30,6 +30,8 @@ const LINE_BYTES_MAX: usize = 256 * 1024;
 /// What an entry says besides its line: how many, and bytes of all names and values.
 const METADATA_MAX: usize = 128;
 const METADATA_BYTES_MAX: usize = 64 * 1024;
+/// The same of all entries of a request: how many. Empty ones take much more memory than bytes.
+const REQUEST_METADATA_MAX: usize = 2_000_000;
 
 /// A request as values.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -30,6 +30,10 @@ const LABEL_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of the labels of all series of a request. With 2.0, where a text is sent once and referred to often,
 /// a short request could ask for more memory than there is.
 const REQUEST_LABEL_BYTES_MAX: usize = 256 << 20;
+/// Exemplars of one request.
+const EXEMPLARS_MAX: usize = 100_000;
+/// Bytes of names and descriptions of all metrics of a request, for the same reason.
+const METADATA_BYTES_MAX: usize = 16 << 20;
 /// Bytes of a description that are kept.
 const HELP_BYTES_MAX: usize = 4_096;
 /// Metrics of which something is kept, of one request.
@@ -72,7 +76,7 @@ pub struct Decoded {
     pub rejects: Rejects,
     /// Native histograms among those.
     pub histograms_rejected: u64,
-    /// Exemplars that were longer than the 128 characters that exemplars may have, or of a series that was
-    /// not taken.
+    /// Exemplars that were longer than the 128 characters that exemplars may have, of a series that was not
+    /// taken, or beyond 100,000 in one request.
     pub exemplars_rejected: u64,
 }

@@ -9,7 +9,7 @@ use console_model::{
 
 use super::{
     Decoded, ENTRIES_MAX, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, LINE_BYTES_MAX, METADATA_BYTES_MAX,
-    METADATA_MAX,
+    METADATA_MAX, REQUEST_METADATA_MAX,
 };
 use crate::{exemplar, severity};
 
@@ -36,6 +36,7 @@ pub(super) struct Request {
     decoded: Decoded,
     arrival_ns: u64,
     entries: usize,
+    metadata: usize,
     builder: LabelSetBuilder,
     scope: Arc<Scope>,
 }
@@ -70,6 +71,7 @@ impl Request {
             decoded: Decoded::default(),
             arrival_ns,
             entries: 0,
+            metadata: 0,
             builder: LabelSetBuilder::new(),
             scope: Arc::default(),
         }
@@ -155,6 +157,12 @@ impl Request {
             return rejects
                 .add(1, || "entry without timestamp and line, as in [\"1700000000000000000\",\"a line\"]".into());
         };
+        if self.metadata + entry.metadata.len() > REQUEST_METADATA_MAX {
+            let limit = REQUEST_METADATA_MAX;
+            return rejects
+                .add(1, || format!("more than {limit} structured metadata in one request: send fewer at a time"));
+        }
+        self.metadata += entry.metadata.len();
         self.entries += 1;
         let text = |names: &[&str]| names.iter().find_map(|name| entry.metadata.text(name));
         let level = text(&LEVELS).unwrap_or_default();

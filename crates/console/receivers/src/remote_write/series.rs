@@ -6,8 +6,8 @@ use console_wire::{Fields, Malformed};
 use hashbrown::HashSet;
 
 use super::{
-    Decoded, HELP_BYTES_MAX, HISTOGRAMS_NOT_KEPT, LABEL_BYTES_MAX, LABELS_MAX, METRICS_MAX, REQUEST_LABEL_BYTES_MAX,
-    SAMPLES_MAX, SERIES_MAX,
+    Decoded, EXEMPLARS_MAX, HELP_BYTES_MAX, HISTOGRAMS_NOT_KEPT, LABEL_BYTES_MAX, LABELS_MAX, METADATA_BYTES_MAX,
+    METRICS_MAX, REQUEST_LABEL_BYTES_MAX, SAMPLES_MAX, SERIES_MAX,
 };
 use crate::exemplar;
 
@@ -18,6 +18,7 @@ pub(super) struct Request<'a> {
     builder: LabelSetBuilder,
     exemplars: exemplar::Builder,
     label_bytes: usize,
+    metadata_bytes: usize,
     described: HashSet<&'a str>,
 }
 
@@ -26,7 +27,8 @@ pub(super) struct Request<'a> {
 pub(super) struct Series<'a> {
     pub(super) labels: Vec<(&'a str, &'a str)>,
     pub(super) samples: Vec<Sample>,
-    pub(super) exemplars: Vec<Fields<'a>>,
+    exemplars: Vec<Fields<'a>>,
+    exemplars_over_limit: u64,
     pub(super) histograms: u64,
     /// What is wrong with the labels beyond what their texts tell.
     pub(super) fault: Option<&'static str>,
@@ -47,10 +49,20 @@ impl<'a> Series<'a> {
         }
     }
 
+    /// Adds an exemplar, or counts it where there are too many.
+    pub(super) fn exemplar(&mut self, fields: Fields<'a>) {
+        if self.exemplars.len() < EXEMPLARS_MAX {
+            self.exemplars.push(fields);
+        } else {
+            self.exemplars_over_limit += 1;
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.labels.clear();
         self.samples.clear();
         self.exemplars.clear();
+        self.exemplars_over_limit = 0;
         self.histograms = 0;
         self.fault = None;
     }
@@ -66,6 +78,7 @@ impl<'a> Request<'a> {
         mut write_exemplar: impl FnMut(Fields<'a>, &mut exemplar::Builder) -> Result<Sample, Malformed>,
     ) -> Result<Option<&'a str>, Malformed> {
         let count = series.samples.len() as u64;
+        self.decoded.exemplars_rejected += series.exemplars_over_limit;
         let (labels, name) = match self.labels(series, count) {
             Ok(taken) => taken,
             Err(reason) => {
@@ -80,7 +93,12 @@ impl<'a> Request<'a> {
             self.decoded.histograms_rejected += series.histograms;
         }
         let mut exemplars = Vec::new();
+        let exemplars_left = EXEMPLARS_MAX.saturating_sub(self.decoded.written.exemplars as usize);
         for fields in series.exemplars.drain(..) {
+            if exemplars.len() >= exemplars_left {
+                self.decoded.exemplars_rejected += 1;
+                continue;
+            }
             let sample = write_exemplar(fields, &mut self.exemplars)?;
             match self.exemplars.finish(sample) {
                 Some(exemplar) => exemplars.push(exemplar),
@@ -143,12 +161,14 @@ impl<'a> Request<'a> {
     /// Takes what is said of a metric, once for each name.
     pub(super) fn describe(&mut self, name: &'a str, kind: MetricKind, unit: &str, help: &str) {
         let is_said = kind != MetricKind::Unknown || !unit.is_empty() || !help.is_empty();
-        if !is_said || name.len() > LABEL_BYTES_MAX || self.described.len() >= METRICS_MAX {
+        let is_full = self.metadata_bytes > METADATA_BYTES_MAX;
+        if !is_said || is_full || name.len() > LABEL_BYTES_MAX || self.described.len() >= METRICS_MAX {
             return;
         }
         if self.described.insert(name) {
             let cut = |text: &str| Text::from(text.get(..text.floor_char_boundary(HELP_BYTES_MAX)).unwrap_or_default());
             let metadata = MetricMetadata { name: name.into(), kind, unit: cut(unit), help: cut(help) };
+            self.metadata_bytes += metadata.name.len() + metadata.unit.len() + metadata.help.len();
             self.decoded.batch.metadata.push(metadata);
         }
     }

@@ -203,6 +203,32 @@ fn a_short_request_does_not_become_much_memory() {
 }
 
 #[test]
+fn exemplars_and_descriptions_are_bounded_too() {
+    let decoded = v1(|request| {
+        for _ in 0..2 {
+            series_v1(request, &[("__name__", "a")], &[], |series| {
+                (0..EXEMPLARS_MAX - 10).for_each(|_| series.message(3, |_| {}));
+            });
+        }
+    });
+    assert_eq!(decoded.written.exemplars, EXEMPLARS_MAX as u64);
+    assert_eq!(decoded.exemplars_rejected, EXEMPLARS_MAX as u64 - 20);
+
+    let help = "h".repeat(HELP_BYTES_MAX * 2);
+    let decoded = v1(|request| {
+        for number in 0..5_000 {
+            request.message(3, |metadata| {
+                metadata.text(2, &format!("m{number}"));
+                metadata.text(4, &help);
+            });
+        }
+    });
+    let bytes: usize = decoded.batch.metadata.iter().map(|metric| metric.help.len()).sum();
+    assert!(decoded.batch.metadata.iter().all(|metric| metric.help.len() == HELP_BYTES_MAX));
+    assert!(bytes <= METADATA_BYTES_MAX + HELP_BYTES_MAX);
+}
+
+#[test]
 fn bytes_that_are_no_message_are_an_error() {
     assert_eq!(decode_v1(&[0x0a, 9, 1]), Err(Malformed::Truncated));
     assert_eq!(decode_v2(&[0x2a, 9, 1]), Err(Malformed::Truncated));

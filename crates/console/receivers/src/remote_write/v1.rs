@@ -54,7 +54,7 @@ fn read_series<'a>(fields: Fields<'a>, series: &mut Series<'a>) -> Result<(), Ma
                 None => series.fault = Some(INVALID),
             },
             2 => series.sample(sample(field.message()?)?),
-            3 => series.exemplars.push(field.message()?),
+            3 => series.exemplar(field.message()?),
             4 => {
                 field.message()?;
                 series.histograms += 1;

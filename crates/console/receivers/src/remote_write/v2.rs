@@ -90,7 +90,7 @@ fn read_series<'a>(
                 field.message()?;
                 series.histograms += 1;
             }
-            4 => series.exemplars.push(field.message()?),
+            4 => series.exemplar(field.message()?),
             5 => metadata = Some(read_metadata(field.message()?)?),
             _ => {}
         }
