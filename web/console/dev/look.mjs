@@ -151,6 +151,59 @@ async function keyboard() {
   await page.close();
 }
 
+async function pointer() {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 820 } });
+  watch(page, "pointer");
+  const expect = async (what, holds) => {
+    await page.waitForTimeout(350);
+    if (!(await holds())) {
+      problems.push(`pointer: ${what} (at ${page.url()})`);
+    }
+  };
+  const drag = async (selector, from, to) => {
+    const box = await page.locator(selector).boundingBox();
+    await page.mouse.move(box.x + box.width * from[0], box.y + box.height * from[1]);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * to[0], box.y + box.height * to[1], { steps: 6 });
+    await page.mouse.up();
+  };
+  await page.goto(`${BASE}/traces`);
+  await page.waitForSelector(".result");
+  await drag(".scatter", [0.5, 0.3], [0.95, 0.9]);
+  await expect(
+    "a drag over the dots narrows the search",
+    async () => /from=.*to=/.test(page.url()) && page.url().includes("max="),
+  );
+  await page.goto(`${BASE}/trace/${whole.traceId}`);
+  await page.waitForSelector(".span-row");
+  await drag(".minimap", [0.2, 0.5], [0.5, 0.5]);
+  await expect("a drag over the minimap looks at a part", async () => page.url().includes("view="));
+  const first = page.url();
+  await drag(".minimap", [0.35, 0.5], [0.45, 0.5]);
+  await expect("the part is moved", async () => page.url() !== first);
+  await page.dblclick(".minimap");
+  await expect("a double click shows the whole", async () => !page.url().includes("view="));
+  await page.click(".opener");
+  await expect("a click closes a span", async () => (await page.$$(".span-row")).length === 1);
+  await page.click(".span-row");
+  await expect("a click opens the details", async () => (await page.$(".detail")) !== null);
+  await page.click('.rail-button:has-text("Dark")');
+  await expect("the theme is toggled", () =>
+    page.evaluate(() => document.documentElement.dataset.theme === "dark"),
+  );
+  await page.goto(`${BASE}/graph`);
+  await page.click(".node >> nth=1");
+  await expect("a node leads to its traces", async () => page.url().includes("/traces?service="));
+  await page.fill("#jump", `traceparent: 00-${whole.traceId}-00f067aa0ba902b7-01`);
+  await page.keyboard.press("Enter");
+  await expect("a pasted traceparent leads to its trace", async () => page.url().includes(whole.traceId));
+  await page.setViewportSize({ width: 400, height: 800 });
+  await page.click(".rail-menu");
+  await page.click('.rail nav a:has-text("Setup")');
+  await expect("the menu opens and leads on", async () => page.url().endsWith("/setup"));
+  await page.close();
+}
+
 /** Frames while the wheel turns through all of it. */
 async function scrolling() {
   const page = await browser.newPage({ viewport: { width: 1280, height: 820 } });
@@ -201,6 +254,7 @@ async function scrolling() {
 await pictures();
 if (only.length === 0) {
   await keyboard();
+  await pointer();
   await scrolling();
 }
 await browser.close();

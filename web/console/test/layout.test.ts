@@ -95,6 +95,7 @@ test("a field without traces, or with one of no length, has limits all the same"
 test("one outlier does not flatten the bars of the others", () => {
   const traces = Array.from({ length: 50 }, (_, at) => trace({ duration: at === 0 ? 42e9 : 1e6 * (at + 1) }));
   assert.ok(barScale(traces) <= 50e6);
+  assert.equal(barScale([trace({ duration: 5e6 }), trace({ duration: 8e6 })]), 8e6);
   assert.equal(barScale([]), 1);
 });
 

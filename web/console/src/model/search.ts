@@ -36,10 +36,12 @@ export function sorted(traces: readonly TraceSummary[], order: Order): TraceSumm
 }
 
 /**
- * The duration that fills a bar: that of the longest but for the outliers, the longest twentieth, which would
- * leave nothing to see of the others.
+ * The duration that fills a bar: the longest, unless it is an outlier that would leave nothing to see of the
+ * others. Then it is what nineteen of twenty do not exceed.
  */
 export function barScale(traces: readonly Pick<TraceSummary, "duration">[]): Nanoseconds {
   const durations = traces.map(({ duration }) => duration).sort((a, b) => a - b);
-  return Math.max(1, durations[Math.floor((durations.length - 1) * 0.95)] ?? 1);
+  const usual = durations[Math.floor((durations.length - 1) * 0.95)] ?? 1;
+  const longest = durations.at(-1) ?? 1;
+  return Math.max(1, longest > 3 * usual ? usual : longest);
 }

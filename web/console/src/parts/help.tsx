@@ -1,7 +1,7 @@
 // The dialog that lists the keys of the page that is open.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { groups, useShortcuts } from "../state/shortcuts.ts";
+import { type Group, groups, useShortcuts } from "../state/shortcuts.ts";
 import { Icon } from "./icons.tsx";
 
 const NAMES: Record<string, string> = {
@@ -12,6 +12,15 @@ const NAMES: Record<string, string> = {
   Enter: "Enter",
   Escape: "Esc",
 };
+
+/** The page's keys first; what several parts registered under one title, together. */
+function merged(): Group[] {
+  const titles = [...new Set(groups.value.map(({ title }) => title))].reverse();
+  return titles.map((title) => ({
+    title,
+    shortcuts: groups.value.filter((group) => group.title === title).flatMap(({ shortcuts }) => shortcuts),
+  }));
+}
 
 export function Help() {
   const isOpen = useSignal(false);
@@ -43,7 +52,7 @@ export function Help() {
             <Icon name="close" />
           </button>
         </header>
-        {groups.value.toReversed().map((group) => (
+        {merged().map((group) => (
           <section key={group.title}>
             <h3>{group.title}</h3>
             <dl>

@@ -9,7 +9,7 @@ export interface Shortcut {
   run: () => void;
 }
 
-interface Group {
+export interface Group {
   title: string;
   shortcuts: Shortcut[];
 }

@@ -275,7 +275,7 @@ function NodeBox({ placed: drawn, address, lit, edges, onLit }: NodeProps) {
       <rect class="node-box" x={left} y={top} width={width} height={height} rx={10} />
       <rect class="node-colour" x={left + 12} y={top + 14} width={10} height={10} rx={3} />
       <text class="node-name" x={left + 29} y={top + 23}>
-        {node.service.length > 19 ? `${node.service.slice(0, 18)}…` : node.service}
+        {node.service.length > 18 ? `${node.service.slice(0, 17)}…` : node.service}
       </text>
       <g class="node-health" transform={`translate(${left + width - 26} ${top + 11})`}>
         <path d={pathOf(HEALTH_ICONS[state])} />

@@ -191,7 +191,8 @@ function Value({ value }: { value: string }) {
   return (
     <details class="value value-long">
       <summary>
-        {value.slice(0, 160)}… <span class="quiet">({value.length.toLocaleString("en-US")} characters)</span>
+        <span class="quiet">{value.length.toLocaleString("en-US")} characters</span>{" "}
+        {value.trimStart().slice(0, 120)}
       </summary>
       <pre>{value}</pre>
     </details>

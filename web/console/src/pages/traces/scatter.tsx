@@ -46,7 +46,8 @@ interface Box {
 
 const LEFT = 60;
 const BOTTOM = 20;
-const TOP = 8;
+/** Room for the legend, which must not lie on a dot. */
+const TOP = 26;
 const RIGHT = 14;
 const REACH = 14;
 /** Shorter drags are clicks. */
