@@ -129,7 +129,10 @@ impl Seen {
 
 /// What libraries log at the level of debugging is promised by nobody.
 fn is_ours(target: &str) -> bool {
-    const CRATES: [&str; 7] = ["api", "highbeam", "instrumented", "load", "projector", "sqlite", "telemetry"];
+    const CRATES: [&str; 10] = [
+        "api", "console_http", "console_receivers", "highbeam", "instrumented", "load", "projector", "server", "sqlite",
+        "telemetry",
+    ];
     target.split("::").next().is_some_and(|name| CRATES.contains(&name))
 }
 

@@ -869,6 +869,8 @@ pub mod attribute {
     pub const EVENTS: &str = "events";
     /// How often it failed in a row.
     pub const FAILURES: &str = "failures";
+    /// The file, with its folders.
+    pub const FILE_PATH: &str = "file.path";
     /// The type of the file system.
     pub const FSTYPE: &str = "fstype";
     /// The generation of a projection's read model.

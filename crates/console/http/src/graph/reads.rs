@@ -47,7 +47,7 @@ impl ReadFailure {
         match self {
             Self::Store(error @ ReadError::TooMany { .. }) => error.to_string(),
             Self::Store(error @ ReadError::Io { source, .. }) => {
-                tracing::error!(error.message = %error, error.source = %source, "store read failed");
+                tracing::error!(error.cause = %format_args!("{error}: {source}"), "console store cannot be read");
                 self.to_string()
             }
             Self::Busy | Self::TimedOut { .. } | Self::Lost => self.to_string(),

@@ -66,8 +66,8 @@ impl Error {
 
     /// Something that the reader of the log has to know and the page has not.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        let cause = error.source().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(error.message = %error, error.cause = %cause, "request of a page failed");
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        tracing::error!(error.cause = %format_args!("{error}{cause}"), "console store cannot be read");
         Self::Internal
     }
 }
