@@ -130,7 +130,15 @@ impl Seen {
 /// What libraries log at the level of debugging is promised by nobody.
 fn is_ours(target: &str) -> bool {
     const CRATES: [&str; 10] = [
-        "api", "console_http", "console_receivers", "highbeam", "instrumented", "load", "projector", "server", "sqlite",
+        "api",
+        "console_http",
+        "console_receivers",
+        "highbeam",
+        "instrumented",
+        "load",
+        "projector",
+        "server",
+        "sqlite",
         "telemetry",
     ];
     target.split("::").next().is_some_and(|name| CRATES.contains(&name))

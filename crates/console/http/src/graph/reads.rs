@@ -145,11 +145,35 @@ mod tests {
         assert!(matches!(reads.run(|_| Ok(7)).await, Ok(7)));
     }
 
+    /// Runs `work`, and gives what it logged as JSON.
+    fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
+        #[derive(Clone, Default)]
+        struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+        impl std::io::Write for Log {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        let done = tracing::subscriber::with_default(subscriber, work);
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        (done, text)
+    }
+
     #[test]
     fn a_client_learns_what_it_can_do_and_nothing_of_the_machine() {
         let source = std::io::Error::other("disk on fire");
         let failed = ReadFailure::Store(ReadError::Io { path: "/var/secret".into(), source });
-        assert_eq!((failed.status().as_u16(), failed.tell().contains("secret")), (500, false));
+        let (told, log) = logged(|| failed.tell());
+        assert_eq!((failed.status().as_u16(), told.contains("secret")), (500, false));
+        // Whoever looks after the machine learns the rest.
+        assert!(log.contains("console store cannot be read") && log.contains("/var/secret: disk on fire"), "{log}");
         let too_many = ReadFailure::Store(ReadError::TooMany { what: "series", limit: 5 });
         assert_eq!(too_many.status().as_u16(), 400);
         assert!(too_many.tell().contains("narrow the selection"));
