@@ -182,7 +182,7 @@ async function walk(chrome, system) {
       ["overview", "/", "text=delivery-api"],
       ["traces", "/traces", '[role="option"]'],
       ["trace", `/trace/${trace}`, '[role="treeitem"]'],
-      ["graph", "/graph", ".edge-async"],
+      ["graph", "/graph", ".edge-async, main table"],
       ["setup", "/setup", "text=OTEL_EXPORTER_OTLP_ENDPOINT"],
     ]) {
       await narrow.goto(`${system.console}${path}`);

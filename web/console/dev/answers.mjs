@@ -91,6 +91,7 @@ export function overview(minutes, mode) {
   return {
     now: String(at),
     version: "0.1.0",
+    ports: { otlpGrpc: 4317, otlpHttp: 4318 },
     minutes,
     services: isEmpty ? [] : services,
     servicesTruncated: false,

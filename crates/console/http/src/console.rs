@@ -17,6 +17,7 @@ use tower_http::compression::CompressionLayer;
 use crate::arrivals::Arrivals;
 use crate::guard::{self, Guard};
 use crate::intake::{Intake, grpc, otlp, push};
+use crate::view::wire::Ports;
 use crate::{export, graph, jaeger, pages, view};
 
 /// How long requests may finish once the console is to stop.
@@ -70,7 +71,9 @@ impl Console {
         let (stop, stopped) = watch::channel(false);
         let is_loopback = listeners.console.local_addr()?.ip().is_loopback();
         let receivers = receivers(&parts.intake);
-        let console = console(&parts, Guard { is_loopback });
+        let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
+        let ports = Ports { otlp_grpc: port(&listeners.otlp_grpc)?, otlp_http: port(&listeners.otlp_http)? };
+        let console = console(&parts, ports, Guard { is_loopback });
         let all =
             [(listeners.console, console), (listeners.otlp_grpc, receivers.clone()), (listeners.otlp_http, receivers)];
         let servers = all.into_iter().map(|(listener, router)| spawn(listener, router, stopped.clone())).collect();
@@ -92,12 +95,13 @@ fn receivers(intake: &Arc<Intake>) -> Router {
     otlp::router(Arc::clone(intake)).merge(grpc::router(intake))
 }
 
-fn console(parts: &Parts, guard: Guard) -> Router {
+fn console(parts: &Parts, ports: Ports, guard: Guard) -> Router {
     let state = view::State {
         store: Arc::clone(&parts.store),
         arrivals: Arc::clone(&parts.arrivals),
         clock: Arc::clone(&parts.clock),
         version: parts.version.to_owned(),
+        ports,
     };
     let (intake, metrics) = (&parts.intake, Arc::clone(&parts.metrics));
     let text = move || async move {

@@ -38,6 +38,8 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// The console's version, as pages show it.
     pub version: String,
+    /// Where senders reach it.
+    pub ports: wire::Ports,
 }
 
 /// What handlers share.

@@ -273,6 +273,8 @@ export interface components {
             minutes: number;
             /** @description The console's clock. */
             now: components["schemas"]["Time"];
+            /** @description Where senders reach it, beside the port of this page. */
+            ports: components["schemas"]["Ports"];
             /** @description Who sends or has something in the store, by name. */
             services: components["schemas"]["ServiceActivity"][];
             /** @description Whether some services are counted together under `(other services)`, because there are too many. */
@@ -281,6 +283,19 @@ export interface components {
             store: components["schemas"]["StoreState"];
             /** @description The console's version. */
             version: string;
+        };
+        /** @description Ports for senders. */
+        Ports: {
+            /**
+             * Format: int32
+             * @description OTLP over gRPC.
+             */
+            otlpGrpc: number;
+            /**
+             * Format: int32
+             * @description OTLP over HTTP.
+             */
+            otlpHttp: number;
         };
         /** @description How much of one signal came in. */
         Received: {

@@ -31,9 +31,19 @@ export interface Fact {
   detail: string;
 }
 
+/** Where senders reach the console, beside the port of its pages. */
+export interface Ports {
+  otlpGrpc: number;
+  otlpHttp: number;
+}
+
+/** Until the console has told its own. */
+export const USUAL_PORTS: Ports = { otlpGrpc: 4317, otlpHttp: 4318 };
+
 export interface Overview {
   now: Moment;
   version: string;
+  ports: Ports;
   minutes: number;
   services: ServiceOverview[];
   servicesTruncated: boolean;

@@ -59,7 +59,7 @@ export function OverviewPage() {
       {data === undefined && error !== undefined && <Failure error={error} again={again} />}
       {data === undefined && error === undefined && <Loading what="the overview" />}
       {data !== undefined && <Stale error={error} again={again} />}
-      {data !== undefined && !hasAnything(data) && <FirstSteps />}
+      {data !== undefined && !hasAnything(data) && <FirstSteps ports={data.ports} />}
       {data !== undefined && hasAnything(data) && (
         <>
           {data.store.trouble !== null && (

@@ -1,7 +1,7 @@
 // How to get telemetry in: endpoints, a guide for each SDK, and whether anything arrives.
 import { getOverview } from "../api/calls.ts";
 import { formatCount } from "../model/count.ts";
-import { type Overview, SIGNALS } from "../model/overview.ts";
+import { type Overview, SIGNALS, USUAL_PORTS } from "../model/overview.ts";
 import { Copy, Snippet } from "../parts/copy.tsx";
 import { ServiceChip } from "../parts/service.tsx";
 import { Failure, Loading } from "../parts/states.tsx";
@@ -22,7 +22,6 @@ function EndpointTable({ endpoints }: { endpoints: Endpoints }) {
     <section class="card" aria-label="Endpoints">
       <header class="card-head">
         <h2>Endpoints</h2>
-        <span class="quiet">the usual ports; yours differ if they were set otherwise</span>
       </header>
       <dl class="endpoints">
         {rows.map(([what, url, takes]) => (
@@ -70,10 +69,11 @@ function Arriving({ overview }: { overview: Overview }) {
 }
 
 export function SetupPage() {
-  const endpoints = endpointsOf(window.location.origin, window.location.hostname);
   const { resource, again } = useResource("setup", (cancelled) => getOverview(1, cancelled), {
     everyMs: 2000,
   });
+  const ports = resource.data?.ports ?? USUAL_PORTS;
+  const endpoints = endpointsOf(window.location.origin, window.location.hostname, ports);
   const all = guides(endpoints);
   const chosen = all.find((guide) => guide.id === place.value.params.get("guide")) ?? all[0];
   return (

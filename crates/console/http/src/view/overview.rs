@@ -49,7 +49,7 @@ pub(super) async fn overview(extract::State(shared): extract::State<Arc<Shared>>
 }
 
 fn look(state: &State, now_ns: u64, minutes: usize) -> Overview {
-    let State { store, arrivals, version, .. } = state;
+    let State { store, arrivals, version, ports, .. } = state;
     let now_ms = i64::try_from(now_ns / 1_000_000).unwrap_or(i64::MAX);
     let mut services: BTreeMap<Text, (Option<Activity>, u64)> = arrivals
         .activities(now_ms, minutes)
@@ -67,6 +67,7 @@ fn look(state: &State, now_ns: u64, minutes: usize) -> Overview {
     Overview {
         now: Time(now_ns),
         version: version.clone(),
+        ports: *ports,
         minutes,
         services: services
             .into_iter()

@@ -64,6 +64,7 @@ impl Console {
             arrivals: arrivals.clone(),
             clock: clock.clone(),
             version: "1.2.3".to_owned(),
+            ports: super::wire::Ports { otlp_grpc: 4317, otlp_http: 4318 },
         };
         let graph = crate::graph::router(Arc::clone(&store), clock.clone());
         Self { store, arrivals, clock, router: router(state).merge(graph), _folder: folder }

@@ -1,11 +1,12 @@
 // Shown where nothing has arrived yet: what to do so that something does.
 
+import type { Ports } from "../../model/overview.ts";
 import { Snippet } from "../../parts/copy.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { endpointsOf, environment, trySpan } from "./snippets.ts";
 
-export function FirstSteps() {
-  const endpoints = endpointsOf(window.location.origin, window.location.hostname);
+export function FirstSteps({ ports }: { ports: Ports }) {
+  const endpoints = endpointsOf(window.location.origin, window.location.hostname, ports);
   return (
     <section class="card first-steps" aria-label="First steps">
       <header>

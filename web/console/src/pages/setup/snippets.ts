@@ -1,4 +1,5 @@
 // What to paste where, so that telemetry arrives. Text only.
+import type { Ports } from "../../model/overview.ts";
 
 export interface Endpoints {
   grpc: string;
@@ -7,12 +8,12 @@ export interface Endpoints {
   push: string;
 }
 
-/** The ports are the console's usual ones; the host is the one this page came from. */
-export function endpointsOf(origin: string, hostname: string): Endpoints {
+/** The host is the one this page came from. */
+export function endpointsOf(origin: string, hostname: string, ports: Ports): Endpoints {
   const host = hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname;
   return {
-    grpc: `http://${host}:4317`,
-    http: `http://${host}:4318`,
+    grpc: `http://${host}:${ports.otlpGrpc}`,
+    http: `http://${host}:${ports.otlpHttp}`,
     write: `${origin}/prometheus/api/v1/write`,
     push: `${origin}/loki/api/v1/push`,
   };

@@ -13,6 +13,8 @@ pub struct Overview {
     pub now: Time,
     /// The console's version.
     pub version: String,
+    /// Where senders reach it, beside the port of this page.
+    pub ports: Ports,
     /// How many minutes the counts by minute reach over.
     #[schema(minimum = 1, maximum = 180)]
     pub minutes: usize,
@@ -26,6 +28,16 @@ pub struct Overview {
     pub dropped: Vec<Dropped>,
     /// What the store did that readers have to know, newest first, fifty at most.
     pub facts: Vec<FactView>,
+}
+
+/// Ports for senders.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ports {
+    /// OTLP over gRPC.
+    pub otlp_grpc: u16,
+    /// OTLP over HTTP.
+    pub otlp_http: u16,
 }
 
 /// What one service sends.
