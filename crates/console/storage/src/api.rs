@@ -1,7 +1,5 @@
 //! What callers do with a store: hand in batches, read, pin.
 
-use std::sync::PoisonError;
-
 use console_model::{Exemplar, Labels, LogBatch, MetricMetadata, SampleBatch, SpanBatch, Text, TraceId};
 
 use crate::error::{IngestError, ReadError};
@@ -11,9 +9,6 @@ use crate::metrics::{SampleOutcome, SelectedSeries};
 use crate::store::{Oldest, Store};
 use crate::traces::{Operation, SpanHead, Trace, TraceQuery};
 
-/// Traces pinned by name at a time; exemplars have a bound of their own.
-const PINS_MAX: usize = 10_000;
-
 impl Store {
     /// Takes spans. On return they are found by readers; on disk they are within the flush interval.
     pub fn ingest_spans(&self, batch: &SpanBatch) -> Result<(), IngestError> {
@@ -21,12 +16,14 @@ impl Store {
         let now_ms = inner.now_ms();
         let result = inner.traces.ingest(batch, now_ms, inner.options.cutoff_ms(now_ms));
         inner.counters.change(|counts| match &result {
-            Ok(too_old) => {
-                counts.spans += batch.len() as u64 - too_old;
-                counts.spans_too_old += too_old;
+            Ok(left) => {
+                counts.spans += batch.len() as u64 - left.too_old - left.too_large;
+                counts.spans_too_old += left.too_old;
+                counts.spans_too_large += left.too_large;
             }
             Err(_) => counts.batches_refused += 1,
         });
+        inner.make_room();
         result.map(drop)
     }
 
@@ -37,12 +34,14 @@ impl Store {
         let result = inner.logs.ingest(batch, now_ms, inner.options.cutoff_ms(now_ms));
         inner.counters.change(|counts| match &result {
             Ok(taken) => {
-                counts.log_records += batch.len() as u64 - taken.too_old;
-                counts.log_records_too_old += taken.too_old;
+                counts.log_records += batch.len() as u64 - taken.left.too_old - taken.left.too_large;
+                counts.log_records_too_old += taken.left.too_old;
+                counts.log_records_too_large += taken.left.too_large;
                 counts.log_records_merged += taken.merged;
             }
             Err(_) => counts.batches_refused += 1,
         });
+        inner.make_room();
         result.map(drop)
     }
 
@@ -62,6 +61,7 @@ impl Store {
             }
             Err(_) => counts.batches_refused += 1,
         });
+        inner.make_room();
         result
     }
 
@@ -95,26 +95,21 @@ impl Store {
         self.inner().traces.heads(from_ns, to_ns, &mut see)
     }
 
-    /// Keeps a trace when its segments are removed, until it is unpinned as often as it was pinned. Gives
-    /// `false` if too many are pinned. Pins are not kept over a restart; exemplars, which pin too, are.
-    pub fn pin(&self, id: TraceId) -> bool {
-        let mut pins = self.inner().pins.lock().unwrap_or_else(PoisonError::into_inner);
-        if pins.len() >= PINS_MAX && !pins.contains_key(&id) {
-            return false;
-        }
-        *pins.entry(id).or_insert(0) += 1;
-        true
+    /// Keeps a trace when its segments are removed, until whoever pins it, by any name, lets go; kept over a
+    /// restart, and on disk within the flush interval. To pin again what is pinned changes nothing. There are
+    /// 10,000 pins at most, the oldest gives way, as does what is pinned beyond a 16th of the limit of bytes.
+    pub fn pin(&self, by: &str, id: TraceId) {
+        self.inner().pins.add(by, id);
     }
 
-    /// Takes back one [`Store::pin`].
-    pub fn unpin(&self, id: TraceId) {
-        let mut pins = self.inner().pins.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = pins.get_mut(&id) {
-            *count -= 1;
-            if *count == 0 {
-                pins.remove(&id);
-            }
-        }
+    /// Lets go of everything that was pinned by that name.
+    pub fn unpin(&self, by: &str) {
+        self.inner().pins.release(by);
+    }
+
+    /// Who pins what, oldest first; what exemplars pin is not among it.
+    pub fn pins(&self) -> Vec<(Text, TraceId)> {
+        self.inner().pins.all()
     }
 
     /// Selected lines in order of time.

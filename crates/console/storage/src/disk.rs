@@ -4,18 +4,19 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes files. A test can give it room for so many bytes and no more.
 #[derive(Debug)]
 pub(crate) struct Disk {
     room: AtomicU64,
+    written: AtomicU64,
 }
 
 impl Default for Disk {
     fn default() -> Self {
-        Self { room: AtomicU64::new(u64::MAX) }
+        Self { room: AtomicU64::new(u64::MAX), written: AtomicU64::new(0) }
     }
 }
 
@@ -26,7 +27,13 @@ impl Disk {
         self.room.store(room, Ordering::SeqCst);
     }
 
+    /// Bytes written since the store was opened, those that failed too: files have grown by no more.
+    pub(crate) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let room = self.room.load(Ordering::Relaxed);
         if room != u64::MAX {
             let fits = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
@@ -40,9 +47,9 @@ impl Disk {
         file.write_all(bytes)
     }
 
-    /// Adds bytes at the end of a file, made if it is not there. When not all can be written, none are. The
-    /// file is given back, for [`File::sync_data`]; where the bytes went is the file's length before.
-    pub(crate) fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<(File, u64)> {
+    /// Adds bytes at the end of a file, made if it is not there. When not all can be written, none are. Gives
+    /// where the bytes went, which is the file's length before.
+    pub(crate) fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<u64> {
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         let before = file.metadata()?.len();
         if let Err(error) = self.write(&mut file, bytes) {
@@ -51,29 +58,55 @@ impl Disk {
             let _ = file.set_len(before);
             return Err(error);
         }
-        Ok((file, before))
+        Ok(before)
     }
 
     /// Puts bytes in place of a file, synced: after a crash it is the old one or the new one.
     pub(crate) fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.put(path, bytes, true)?;
+        self.prepare(path, |put| put(bytes))?;
+        sync_file(&temporary(path)).and_then(|()| self.put_in_place(path))?;
         path.parent().map_or(Ok(()), sync_folder)
     }
 
     /// The same, but to be synced later: after the end of this process it is the old one or the new one.
     pub(crate) fn exchange(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.put(path, bytes, false)
+        self.prepare(path, |put| put(bytes))?;
+        self.put_in_place(path)
     }
 
-    fn put(&self, path: &Path, bytes: &[u8], synced: bool) -> io::Result<()> {
-        let temporary = path.with_extension("new");
-        let written = File::create(&temporary).and_then(|mut file| {
-            self.write(&mut file, bytes)?;
-            if synced { file.sync_data() } else { Ok(()) }
+    /// Writes what is to replace a file, piece by piece, beside it. Gives its length. What is not whole is
+    /// removed.
+    pub(crate) fn prepare(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        let path = temporary(path);
+        let mut length = 0;
+        let written = File::create(&path).and_then(|mut file| {
+            write(&mut |bytes| {
+                length += bytes.len() as u64;
+                self.write(&mut file, bytes)
+            })
         });
-        written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
-            let _ = fs::remove_file(&temporary);
-        })
+        written.inspect_err(|_| drop(fs::remove_file(&path))).map(|()| length)
+    }
+
+    /// Replaces a file by what was prepared.
+    pub(crate) fn put_in_place(&self, path: &Path) -> io::Result<()> {
+        fs::rename(temporary(path), path).inspect_err(|_| drop(fs::remove_file(temporary(path))))
+    }
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+/// Brings a file to the disk; one that has been removed needs no more.
+pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        file => file?.sync_data(),
     }
 }
 
@@ -105,6 +138,6 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         disk.fill_up(u64::MAX);
-        assert_eq!(disk.append(&path, b"!").unwrap().1, 5);
+        assert_eq!(disk.append(&path, b"!").unwrap(), 5);
     }
 }

@@ -58,7 +58,7 @@ impl fmt::Display for Signal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FactKind {
-    /// Removed because the store was over its limit of bytes.
+    /// Removed because the store was over its limit of bytes, or, as the detail then says, of series.
     EvictedForSize = 1,
     /// Removed because it was older than the store keeps.
     EvictedForAge = 2,
@@ -103,6 +103,23 @@ pub struct Fact {
     pub detail: Text,
 }
 
+impl Fact {
+    /// That bytes were cut off or passed over on opening.
+    pub(crate) fn repaired(signal: Signal, service: &str, bytes: u64, now_ms: i64, detail: &str) -> Self {
+        Self {
+            at_ms: now_ms,
+            kind: FactKind::Repaired,
+            signal,
+            service: service.into(),
+            from_ns: 0,
+            to_ns: 0,
+            items: 0,
+            bytes,
+            detail: detail.into(),
+        }
+    }
+}
+
 const FACTS_MAX: usize = 2_000;
 
 /// The facts, in memory and in a file.
@@ -117,6 +134,7 @@ struct Kept {
     facts: VecDeque<Fact>,
     unwritten: Vec<u8>,
     in_file: usize,
+    file_bytes: u64,
 }
 
 impl Facts {
@@ -128,7 +146,7 @@ impl Facts {
         // A torn end would hide what is written after it, so the file is written anew at the next flush.
         let torn = frames.whole() < bytes.len();
         let in_file = if torn { FACTS_MAX * 2 } else { facts.len() };
-        let mut kept = Kept { facts, unwritten: Vec::new(), in_file };
+        let mut kept = Kept { facts, unwritten: Vec::new(), in_file, file_bytes: bytes.len() as u64 };
         while kept.facts.len() > FACTS_MAX {
             kept.facts.pop_front();
         }
@@ -153,15 +171,21 @@ impl Facts {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).facts.iter().cloned().collect()
     }
 
+    /// Bytes on disk.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).file_bytes
+    }
+
     pub(crate) fn flush(&self, disk: &Disk) -> std::io::Result<()> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.in_file >= FACTS_MAX * 2 {
             let mut all = Vec::new();
             kept.facts.iter().for_each(|fact| frame::put(&mut all, |out| encode(out, fact)));
             disk.replace(&self.path, &all)?;
-            kept.in_file = kept.facts.len();
+            (kept.in_file, kept.file_bytes) = (kept.facts.len(), all.len() as u64);
         } else if !kept.unwritten.is_empty() {
             disk.append(&self.path, &kept.unwritten)?;
+            kept.file_bytes += kept.unwritten.len() as u64;
         }
         kept.unwritten.clear();
         Ok(())

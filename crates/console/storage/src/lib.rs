@@ -14,6 +14,7 @@
 
 mod api;
 mod codec;
+mod counts;
 mod disk;
 mod error;
 mod facts;
@@ -26,6 +27,7 @@ mod metrics;
 mod options;
 mod origin;
 mod pack;
+mod pins;
 mod retention;
 mod shelf;
 mod store;
@@ -33,11 +35,12 @@ mod store;
 mod tests;
 mod traces;
 
+pub use counts::{Counts, ServiceEvictions};
 pub use error::{IngestError, OpenError, ReadError};
 pub use facts::{Fact, FactKind, Signal};
 pub use logs::{Direction, LogBlock, LogBlocks, LogLine, LogLines, LogQuery, LogScan};
 pub use matcher::{InvalidPattern, Matcher, select};
 pub use metrics::{SampleOutcome, Samples, SelectedSeries};
 pub use options::Options;
-pub use store::{Counts, Oldest, Store};
+pub use store::{Oldest, Store};
 pub use traces::{Evicted, Operation, SpanHead, TRACE_SPANS_MAX, Trace, TraceQuery};

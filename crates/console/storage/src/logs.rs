@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use console_model::{Labels, LogBatch, LogRecord, Text, TraceId};
+use console_model::{Labels, LogBatch, Text, TraceId};
 use hashbrown::{HashMap, HashSet};
 
 pub use block::LogBlock;
@@ -21,7 +21,7 @@ use crate::facts::{Facts, Signal};
 use crate::hash;
 use crate::matcher::{Matcher, select};
 use crate::options::Options;
-use crate::shelf::Shelf;
+use crate::shelf::{Left, OTHER_SERVICES, Shelf};
 use rows::OpenLogs;
 
 /// Which lines are wanted: those that fulfil all of it.
@@ -49,14 +49,15 @@ impl Default for LogQuery {
 pub(crate) struct Logs {
     pub(crate) shelf: Arc<Shelf<OpenLogs>>,
     streams_max: usize,
-    /// Streams that are told apart, by service.
+    services_max: usize,
+    /// Streams that are told apart, by service; those of services beyond the bound are counted together.
     streams: Mutex<HashMap<Text, HashSet<u64>>>,
 }
 
 /// What was not taken as it came.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Taken {
-    pub(crate) too_old: u64,
+    pub(crate) left: Left,
     pub(crate) merged: u64,
 }
 
@@ -74,32 +75,28 @@ impl Logs {
             shelf: Arc::new(shelf),
             // A segment names as many streams, with room for the one that the rest goes to.
             streams_max: options.streams_per_service_max.min(4_000),
+            services_max: options.services_max,
             streams: Mutex::new(HashMap::new()),
         })
     }
 
     pub(crate) fn ingest(&self, batch: &LogBatch, now_ms: i64, cutoff_ms: Option<i64>) -> Result<Taken, IngestError> {
         let cutoff_ns = cutoff_ms.and_then(|cutoff| u64::try_from(cutoff).ok()).map_or(0, |cutoff| cutoff * 1_000_000);
-        let wanted = |record: &LogRecord| record.order_ns() >= cutoff_ns;
         let mut taken = Taken::default();
         let mut parts = Vec::with_capacity(batch.groups.len());
-        for group in &batch.groups {
-            if cutoff_ns > 0 {
-                taken.too_old += group.records.iter().filter(|record| !wanted(record)).count() as u64;
-            }
-            if !group.records.is_empty() {
-                let service = group.service();
-                let known = self.admit(service, &group.stream);
-                taken.merged += if known { 0 } else { group.records.len() as u64 };
-                parts.push((service, (group, known)));
-            }
-        }
-        self.shelf.ingest(now_ms, parts, |open, (group, known)| {
-            if known {
-                open.add(group, &group.stream, wanted);
+        for group in batch.groups.iter().filter(|group| !group.records.is_empty()) {
+            let service = group.service();
+            let stream = if self.admit(service, &group.stream) {
+                group.stream.clone()
             } else {
-                open.add(group, &Labels::from_pairs([("service_name", group.service())]), wanted);
-            }
+                taken.merged += group.records.len() as u64;
+                Labels::from_pairs([("service_name", service)])
+            };
+            parts.push((service, (group, stream, 0)));
+        }
+        self.shelf.ingest(now_ms, parts, |open, (group, stream, from)| {
+            *from = open.add(group, stream, *from, cutoff_ns, &mut taken.left);
+            *from < group.records.len()
         })?;
         Ok(taken)
     }
@@ -108,6 +105,8 @@ impl Logs {
     fn admit(&self, service: &str, stream: &Labels) -> bool {
         let key = hash::bytes(stream.packed().as_bytes());
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = streams.len() < self.services_max || streams.contains_key(service);
+        let service = if is_known { service } else { OTHER_SERVICES };
         let known = match streams.get_mut(service) {
             Some(known) => known,
             None => {
@@ -121,9 +120,15 @@ impl Logs {
         known.contains(&key)
     }
 
-    /// Forgets which streams are known, so that those that have been removed make room.
-    pub(crate) fn forget_streams(&self) {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// How many services are told apart.
+    #[cfg(test)]
+    pub(crate) fn known_services(&self) -> usize {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Forgets which streams of a service are known, so that those that have been removed make room.
+    pub(crate) fn forget_streams(&self, service: &str) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).remove(service);
     }
 
     /// The streams that have lines in a time, as far as segments tell.

@@ -17,22 +17,26 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console_model::{SampleBatch, TraceId};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 pub use head::SampleOutcome;
 pub use read::{Samples, SelectedSeries};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, sync_file};
 use crate::error::IngestError;
-use crate::facts::{Fact, FactKind, Facts, Signal};
+use crate::facts::{Fact, Facts, Signal};
 use crate::frame;
 use crate::options::Options;
-use crate::shelf::{Segment, Shelf, Wal};
+use crate::shelf::{OTHER_SERVICES, Segment, Shelf, Wal};
 use head::{Head, Limits};
 use rows::{Chunk, OpenChunks};
 
 /// A series that takes nothing for this long gives its chunk to the shelf.
 const IDLE_MS: i64 = 2 * 60 * 60 * 1_000;
+/// The same where there is little room for new series: more than two of OTLP's usual intervals.
+const IDLE_PRESSED_MS: i64 = 150 * 1_000;
+
+const SETTLED_TOGETHER: usize = 256;
 
 pub(crate) struct Metrics {
     pub(crate) shelf: Shelf<OpenChunks>,
@@ -72,17 +76,8 @@ impl Metrics {
             head.exemplars.pop_front();
         }
         if damaged > 0 {
-            facts.add(Fact {
-                at_ms: now_ms,
-                kind: FactKind::Repaired,
-                signal: Signal::Metrics,
-                service: "".into(),
-                from_ns: 0,
-                to_ns: 0,
-                items: 0,
-                bytes: damaged,
-                detail: "the head's log or list of series was not whole".into(),
-            });
+            let detail = "the head's log or list of series was not whole";
+            facts.add(Fact::repaired(Signal::Metrics, "", damaged, now_ms, detail));
         }
         let (head, log) = (Mutex::new(head), Mutex::new(log));
         Ok(Self { shelf, head, log, series_path, disk: disk.clone(), options: options.clone() })
@@ -102,6 +97,12 @@ impl Metrics {
         let outcome = head.ingest(batch, &Limits::new(&self.options, now_ms));
         // What the shelf does not take now stays in the head, and the next batch waits for it.
         let _ = self.shelve(&mut head, now_ms);
+        let is_behind = head.unwritten.len() > self.options.open_bytes();
+        drop(head);
+        if is_behind {
+            // Whoever sends more than is written meanwhile writes it. What goes wrong the next flush will tell.
+            let _ = self.write(now_ms);
+        }
         Ok(outcome)
     }
 
@@ -111,34 +112,37 @@ impl Metrics {
             return Ok(());
         }
         let parts = head.full.iter().map(|(service, chunk)| (service.as_ref(), chunk));
-        self.shelf.ingest(now_ms, parts, |open, chunk| open.add(chunk.clone()))?;
+        self.shelf.ingest(now_ms, parts, add)?;
         head.full.clear();
         Ok(())
     }
 
     /// Writes everything that was taken, so that it outlives this process.
     pub(crate) fn write(&self, now_ms: i64) -> io::Result<()> {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let (records, series, state) = {
+        let mut log = self.log();
+        let (records, series, state, prepared) = {
             let mut head = self.head();
-            let mut state = None;
+            let (mut state, mut prepared) = (None, Ok(()));
             // Chunks that are in neither the shelf nor a record must not be forgotten by a rotation.
             if log.is_long() && head.full.is_empty() {
-                let mut bytes = Vec::new();
-                log::put_state(&mut bytes, &head);
-                state = Some(bytes);
+                match log.prepare(&self.disk, |put| log::put_state(&head, put)) {
+                    Ok(length) => state = Some(length),
+                    // The log goes on as it is, if there is room for that.
+                    Err(error) => prepared = Err(error),
+                }
             }
-            (std::mem::take(&mut head.unwritten), std::mem::take(&mut head.new_series), state)
+            (std::mem::take(&mut head.unwritten), std::mem::take(&mut head.new_series), state, prepared)
         };
-        let written = self.write_records(&mut log, &records, &series, state.as_deref(), now_ms);
+        let written = self.write_records(&mut log, &records, &series, state, now_ms);
         if written.is_err() {
             let mut head = self.head();
             let later = std::mem::replace(&mut head.unwritten, records);
             head.unwritten.extend_from_slice(&later);
             let later = std::mem::replace(&mut head.new_series, series);
             head.new_series.extend_from_slice(&later);
+            log.discard();
         }
-        written
+        written.and(prepared)
     }
 
     /// Series come before samples of them, and chunks before a log that has them no more.
@@ -147,33 +151,35 @@ impl Metrics {
         log: &mut Wal,
         records: &[u8],
         series: &[u8],
-        state: Option<&[u8]>,
+        state: Option<u64>,
         now_ms: i64,
     ) -> io::Result<()> {
         self.shelf.write(now_ms)?;
         if !series.is_empty() {
             self.disk.append(&self.series_path, series)?;
         }
-        if let Some(state) = state {
-            return log.rotate(&self.disk, state, self.options.log_growth_max());
+        if let Some(length) = state {
+            return log.take_up(&self.disk, length, self.options.log_growth_max());
         }
         if records.is_empty() { Ok(()) } else { log.append(&self.disk, records) }
     }
 
     /// Brings everything that was written to the disk, so that it outlives the machine.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner).unsynced()?;
+        let unsynced = self.log().unsynced();
         self.shelf.sync()?;
-        match fs::File::open(&self.series_path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            file => file?.sync_data()?,
-        }
-        log.sync()
+        sync_file(&self.series_path)?;
+        unsynced.sync()?;
+        self.log().settle(&unsynced)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Wal> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes on disk.
     pub(crate) fn bytes(&self) -> u64 {
-        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner).bytes();
+        let log = self.log().bytes();
         self.shelf.bytes() + log + fs::metadata(&self.series_path).map_or(0, |metadata| metadata.len())
     }
 
@@ -203,33 +209,66 @@ impl Metrics {
     /// Gives idle series' chunks to the shelf.
     pub(crate) fn settle(&self, now_ms: i64) {
         let mut head = self.head();
-        let is_idle = |series: &head::Series| !series.is_idle() && now_ms.saturating_sub(series.touched_ms) > IDLE_MS;
+        let pressed = self.pressed(&head);
+        let is_idle = |series: &head::Series| {
+            let idle_ms = if pressed.contains(&series.service) { IDLE_PRESSED_MS } else { IDLE_MS };
+            !series.is_idle() && now_ms.saturating_sub(series.touched_ms) > idle_ms
+        };
         let idle: Vec<u32> =
             head.series.iter().filter(|(_, series)| is_idle(series)).map(|(number, _)| *number).collect();
-        for number in idle {
-            head.cut(number);
-            head.cut_late(number);
-            let mut record = Vec::new();
-            log::put_cut(&mut record, number);
-            head.unwritten.extend_from_slice(&record);
+        // A few at a time: thousands end at once when a scrape's target does, and their chunks need not all be
+        // in memory twice.
+        for some in idle.chunks(SETTLED_TOGETHER) {
+            for number in some {
+                head.cut(*number);
+                head.cut_late(*number);
+                log::put_cut(&mut head.unwritten, *number);
+            }
+            if self.shelve(&mut head, now_ms).is_err() {
+                return;
+            }
         }
-        let _ = self.shelve(&mut head, now_ms);
+    }
+
+    /// Services that have little room for new series.
+    fn pressed(&self, head: &Head) -> HashSet<Arc<str>> {
+        let is_pressed = |count: usize, bound: usize| count > bound - bound / 8;
+        let all = is_pressed(head.index.len(), self.options.series_max);
+        let services = head.services.iter();
+        let pressed = services.filter(|(_, count)| all || is_pressed(**count, self.options.series_per_service_max));
+        pressed.map(|(service, _)| service.clone()).collect()
+    }
+
+    /// The service whose oldest samples should go because series that are no more leave no room for new ones.
+    /// Where it is series that still take samples, removing would give no room.
+    pub(crate) fn crowded(&self) -> Option<Arc<str>> {
+        let head = self.head();
+        let pressed = self.pressed(&head);
+        if pressed.is_empty() {
+            return None;
+        }
+        // As the shelf has them: what services beyond the bound sent lies together.
+        let known: HashSet<Arc<str>> = self.shelf.services().into_iter().collect();
+        let mut ended: HashMap<&str, usize> = HashMap::new();
+        for series in head.series.values().filter(|it| it.is_idle() && pressed.contains(&it.service)) {
+            let service = if known.contains(&series.service) { &*series.service } else { OTHER_SERVICES };
+            *ended.entry(service).or_insert(0) += 1;
+        }
+        let (service, count) = ended.into_iter().max_by_key(|(_, count)| *count)?;
+        let bound = self.options.series_per_service_max.min(self.options.series_max);
+        (count > bound / 16).then(|| service.into())
     }
 
     /// Forgets series of which nothing is kept any more. The list is written anew, and the log with it, so
     /// that neither speaks of a number that is given again.
     pub(crate) fn forget_series(&self, now_ms: i64) -> io::Result<()> {
         self.write(now_ms)?;
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = self.log();
         let mut head = self.head();
         let mut kept: HashSet<u64> = HashSet::new();
         for view in self.shelf.view(|_| true) {
             for segment in &view.segments {
-                match segment.keys() {
-                    Ok(keys) => kept.extend(keys.into_iter().map(|(key, _)| key)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(error),
-                }
+                kept.extend(self.shelf.keys(segment)?.into_iter().map(|(key, _)| key));
             }
             if let Some(open) = view.open {
                 let body = bytes::Bytes::copy_from_slice(&open.body);
@@ -258,16 +297,23 @@ impl Metrics {
                 log::put_series(&mut list, number, &series.labels);
             }
         }
-        let mut state = Vec::new();
-        log::put_state(&mut state, &head);
-        log.rotate(&self.disk, &state, self.options.log_growth_max())?;
+        let length = log.prepare(&self.disk, |put| log::put_state(&head, put))?;
+        log.take_up(&self.disk, length, self.options.log_growth_max())?;
         self.shelf.sync()?;
-        log.unsynced()?.sync()?;
+        let unsynced = log.unsynced();
+        unsynced.sync()?;
+        log.settle(&unsynced)?;
         self.disk.replace(&self.series_path, &list)?;
         head.unwritten.clear();
         head.new_series.clear();
         Ok(())
     }
+}
+
+/// A chunk is a row, and leaves nothing.
+fn add(open: &mut OpenChunks, chunk: &mut &Chunk) -> bool {
+    open.add(chunk.clone());
+    false
 }
 
 /// Puts on the shelf the chunks that filled up while the log was replayed and that are not there. It looks
@@ -312,9 +358,7 @@ fn recover_chunks(head: &mut Head, shelf: &Shelf<OpenChunks>, now_ms: i64) -> io
         }
     }
     let lost = full.iter().filter(|(_, chunk)| missing.contains(&identity(chunk)));
-    shelf
-        .ingest(now_ms, lost.map(|(service, chunk)| (service.as_ref(), chunk)), |open, chunk| open.add(chunk.clone()))
-        .map_err(io::Error::other)
+    shelf.ingest(now_ms, lost.map(|(service, chunk)| (service.as_ref(), chunk)), add).map_err(io::Error::other)
 }
 
 /// Reads the list of series. Gives the bytes that were cut off or could not be read.

@@ -5,8 +5,7 @@ use std::time::Duration;
 /// How much is kept, for how long, and how much memory may be used on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes on disk for the three signals together. Between two ticks of the flusher a store may exceed it
-    /// by what came in meanwhile.
+    /// Bytes on disk for the three signals together, with logs, indexes and facts.
     pub limit_bytes: u64,
     /// Data older than this is removed and no longer taken. Zero keeps and takes data of any age.
     pub retention_age: Duration,
@@ -26,7 +25,8 @@ pub struct Options {
     pub streams_per_service_max: usize,
     /// Exemplars kept; the oldest gives way. Each pins its trace.
     pub exemplars_max: usize,
-    /// Memory for rows that are not yet in a block, of each signal, bytes.
+    /// Memory for rows that are not yet in a block, of each signal, bytes; no more than a 64th of
+    /// `limit_bytes`, for they are in the log as well.
     pub open_bytes_max: usize,
 }
 
@@ -58,6 +58,22 @@ impl Options {
     /// replayed quickly and to leave the limit to what is in blocks.
     pub(crate) fn log_growth_max(&self) -> u64 {
         (self.limit_bytes / 32).clamp(64 << 10, 16 << 20)
+    }
+
+    /// Memory for open rows of a signal.
+    pub(crate) fn open_bytes(&self) -> usize {
+        let share = usize::try_from(self.limit_bytes / 64).unwrap_or(usize::MAX);
+        self.open_bytes_max.min(share.max(512 << 10))
+    }
+
+    /// After so many bytes written it is looked whether something has to go.
+    pub(crate) fn step_bytes(&self) -> u64 {
+        self.limit_bytes / 128
+    }
+
+    /// Where removing begins, and where it ends: what is written between two looks has room.
+    pub(crate) fn marks(&self) -> (u64, u64) {
+        (self.limit_bytes - self.limit_bytes / 32, self.limit_bytes - self.limit_bytes / 20)
     }
 
     /// Bytes for pinned traces, within the limit.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use console_model::{Resource, Scope};
 
 use crate::codec::{Damaged, Reader, put_resource, put_scope, put_u64};
+use crate::shelf::ROW_BYTES_MAX;
 
 /// A resource with a scope of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    /// The number of a pair, added if it is new.
-    pub(crate) fn number(&mut self, resource: &Arc<Resource>, scope: &Arc<Scope>) -> u32 {
+    /// The number of a pair, added if it is new; `None` if it is larger than a row may be.
+    pub(crate) fn number(&mut self, resource: &Arc<Resource>, scope: &Arc<Scope>) -> Option<u32> {
         let same = |origin: &Origin| {
             (Arc::ptr_eq(&origin.resource, resource) || origin.resource == *resource)
                 && (Arc::ptr_eq(&origin.scope, scope) || origin.scope == *scope)
@@ -30,14 +31,17 @@ impl Origins {
         // The newest is the likeliest. Blocks hold a few origins; a sender that makes each one its own
         // fills the block sooner, for their bytes count.
         if let Some(position) = self.all.iter().rev().take(64).position(same) {
-            return (self.all.len() - 1 - position) as u32;
+            return Some((self.all.len() - 1 - position) as u32);
         }
         let mut written = Vec::new();
         put_resource(&mut written, resource);
         put_scope(&mut written, scope);
+        if written.len() > ROW_BYTES_MAX {
+            return None;
+        }
         self.bytes += written.len();
         self.all.push(Origin { resource: resource.clone(), scope: scope.clone() });
-        (self.all.len() - 1) as u32
+        Some((self.all.len() - 1) as u32)
     }
 
     /// The one with this number.

@@ -7,12 +7,13 @@
 mod block;
 mod open;
 mod segment;
+mod table;
 mod view;
 mod wal;
 
-use std::fs::File;
+use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console_model::Text;
@@ -23,7 +24,7 @@ pub(crate) use segment::{Segment, index_holds};
 pub(crate) use view::{OpenView, PartitionView, SegmentReader};
 
 use crate::codec::Damaged;
-use crate::disk::{Disk, sync_folder};
+use crate::disk::{Disk, sync_file, sync_folder};
 use crate::error::IngestError;
 use crate::facts::{Facts, Signal};
 use crate::options::Options;
@@ -47,6 +48,16 @@ pub(crate) trait Rows: Default + Send + 'static {
     fn absorb(&mut self, body: &[u8]) -> Result<(), Damaged>;
 }
 
+/// A row that takes more is not taken: a block has to stay well below what a frame can hold.
+pub(crate) const ROW_BYTES_MAX: usize = 32 << 20;
+
+/// Rows that were not taken.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Left {
+    pub(crate) too_old: u64,
+    pub(crate) too_large: u64,
+}
+
 /// What services beyond the bound share.
 pub(crate) const OTHER_SERVICES: &str = "(other services)";
 
@@ -68,7 +79,7 @@ struct State<R> {
     by_service: HashMap<Arc<str>, usize>,
     wal: Wal,
     /// Files with bytes that are not synced yet.
-    dirty: Vec<File>,
+    dirty: BTreeSet<PathBuf>,
     /// What the system said when something could last not be written.
     failing: Option<String>,
     open_bytes: usize,
@@ -113,30 +124,34 @@ impl<R: Rows> Shelf<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes rows: `add` is given the open rows of each service named, one after the other.
+    /// Takes rows: `add` is given the open rows of each service named, one after the other, and says whether
+    /// it left something for when they are a block.
     pub(crate) fn ingest<'a, I>(
         &self,
         now_ms: i64,
         parts: impl IntoIterator<Item = (&'a str, I)>,
-        mut add: impl FnMut(&mut R, I),
+        mut add: impl FnMut(&mut R, &mut I) -> bool,
     ) -> Result<(), IngestError> {
         let mut state = self.lock();
         if let Some(reason) = state.failing.clone().filter(|_| state.open_bytes >= self.open_bytes_max) {
             return Err(IngestError::Unavailable { signal: self.signal, reason });
         }
-        for (service, part) in parts {
+        for (service, mut part) in parts {
             let index = state.partition(service, self.services_max);
-            let Some(partition) = state.partitions.get_mut(index) else { continue };
-            if partition.open.len() == 0 {
-                partition.opened_ms = now_ms;
-            }
-            let before = partition.open.bytes();
-            add(&mut partition.open, part);
-            let grown = partition.open.bytes().saturating_sub(before);
-            let full = partition.open.is_full();
-            state.open_bytes += grown;
-            if full && state.failing.is_none() {
-                self.seal(&mut state, index, now_ms);
+            let mut is_left = true;
+            while is_left {
+                let Some(partition) = state.partitions.get_mut(index) else { break };
+                if partition.open.len() == 0 {
+                    partition.opened_ms = now_ms;
+                }
+                let before = partition.open.bytes();
+                is_left = add(&mut partition.open, &mut part);
+                let grown = partition.open.bytes().saturating_sub(before);
+                let full = partition.open.is_full();
+                state.open_bytes += grown;
+                if full && state.failing.is_none() {
+                    self.seal(&mut state, index, now_ms);
+                }
             }
         }
         if state.open_bytes > self.open_bytes_max && state.failing.is_none() {
@@ -153,7 +168,7 @@ impl<R: Rows> Shelf<R> {
         let encoded = partition.open.encode(0, Form::Packed);
         let rows = partition.open.len();
         let bytes = partition.open.bytes();
-        let full = partition.segments.last().is_none_or(|last| last.is_sealed() || last.bytes() >= self.segment_bytes);
+        let full = partition.segments.last().is_none_or(|last| last.is_closed() || last.bytes() >= self.segment_bytes);
         let written = if full {
             if let Some(last) = partition.segments.last_mut() {
                 self.finish(last, &mut state.dirty);
@@ -161,27 +176,25 @@ impl<R: Rows> Shelf<R> {
             let id = state.next_segment;
             Segment::create(&self.folder, id, self.signal, &partition.service, now_ms)
                 .append(&self.disk, partition.first_seq, rows, &encoded)
-                .map(|(segment, file)| {
+                .map(|segment| {
                     state.next_segment += 1;
                     partition.segments.push(Arc::new(segment));
-                    file
                 })
         } else {
             partition.segments.last_mut().map_or_else(
                 || Err(io::ErrorKind::NotFound.into()),
                 |last| {
-                    let (segment, file) =
-                        Arc::make_mut(last).clone().append(&self.disk, partition.first_seq, rows, &encoded)?;
-                    *last = Arc::new(segment);
-                    Ok(file)
+                    let grown = Segment::clone(last).append(&self.disk, partition.first_seq, rows, &encoded)?;
+                    *last = Arc::new(grown);
+                    Ok(())
                 },
             )
         };
         match written {
-            Ok(file) => {
+            Ok(()) => {
+                state.dirty.extend(partition.segments.last().map(|last| last.path().to_owned()));
                 partition.clear_open();
                 state.open_bytes = state.open_bytes.saturating_sub(bytes);
-                state.dirty.push(file);
             }
             Err(error) => state.failing = Some(error.to_string()),
         }
@@ -189,13 +202,16 @@ impl<R: Rows> Shelf<R> {
 
     /// Gives a segment its index; from now on it does not grow. A missing index is made again when the
     /// shelf is next opened, so failing to write it loses nothing.
-    fn finish(&self, segment: &mut Arc<Segment>, dirty: &mut Vec<File>) {
-        if segment.is_sealed() {
+    fn finish(&self, segment: &mut Arc<Segment>, dirty: &mut BTreeSet<PathBuf>) {
+        if segment.is_closed() {
             return;
         }
-        if let Ok((sealed, file)) = segment.seal(&self.disk) {
-            *segment = Arc::new(sealed);
-            dirty.push(file);
+        match segment.seal(&self.disk) {
+            Ok(sealed) => {
+                dirty.insert(segment::index_path(sealed.path()));
+                *segment = Arc::new(sealed);
+            }
+            Err(_) => *segment = Arc::new(segment.close()),
         }
     }
 
@@ -212,13 +228,19 @@ impl<R: Rows> Shelf<R> {
     /// Writes everything that was taken, so that it outlives this process.
     pub(crate) fn write(&self, now_ms: i64) -> io::Result<()> {
         let mut state = self.lock();
-        let result = self.log_open_rows(&mut state);
-        state.failing = result.as_ref().err().map(ToString::to_string);
-        result?;
+        state.failing = None;
+        // What is full goes to a block; to the log too only if it cannot.
         for index in 0..state.partitions.len() {
             if state.failing.is_none() && state.partitions.get(index).is_some_and(|it| it.open.is_full()) {
                 self.seal(&mut state, index, now_ms);
             }
+        }
+        // After a start with smaller bounds, or after a time without room, there are more than there may be.
+        if state.open_bytes > self.open_bytes_max {
+            self.seal_largest(&mut state, now_ms);
+        }
+        if let Err(error) = self.log_open_rows(&mut state) {
+            state.failing = Some(error.to_string());
         }
         state.failing.clone().map_or(Ok(()), |reason| Err(io::Error::other(reason)))
     }
@@ -227,13 +249,16 @@ impl<R: Rows> Shelf<R> {
     pub(crate) fn sync(&self) -> io::Result<()> {
         let (dirty, log) = {
             let mut state = self.lock();
-            (std::mem::take(&mut state.dirty), state.wal.unsynced()?)
+            (std::mem::take(&mut state.dirty), state.wal.unsynced())
         };
-        if !dirty.is_empty() {
-            sync_folder(&self.folder)?;
+        let folder = if dirty.is_empty() { Ok(()) } else { sync_folder(&self.folder) };
+        let synced = folder.and_then(|()| dirty.iter().try_for_each(|path| sync_file(path))).and_then(|()| log.sync());
+        let mut state = self.lock();
+        if synced.is_err() {
+            state.dirty.extend(dirty);
+            return synced;
         }
-        dirty.iter().try_for_each(File::sync_data)?;
-        log.sync()
+        state.wal.settle(&log)
     }
 
     fn log_open_rows(&self, state: &mut State<R>) -> io::Result<()> {
@@ -284,6 +309,14 @@ impl<R: Rows> Shelf<R> {
         Some(segment.clone())
     }
 
+    /// Makes a block of a service's open rows, so that they can go.
+    pub(crate) fn seal_open(&self, service: &str, now_ms: i64) {
+        let mut state = self.lock();
+        if let Some(index) = state.by_service.get(service).copied() {
+            self.seal(&mut state, index, now_ms);
+        }
+    }
+
     /// Segments in which everything is older than `cutoff_ms`. Open rows that are get dropped; what has
     /// been growing for longer than `grow_ms` grows no more, so that it can become old as a whole.
     pub(crate) fn expire(&self, now_ms: i64, cutoff_ms: i64, grow_ms: i64) -> Vec<Arc<Segment>> {
@@ -308,7 +341,7 @@ impl<R: Rows> Shelf<R> {
             let is_old = |segment: &&Arc<Segment>| {
                 // A sender's clock may be years ahead; what it sent ages from when it came.
                 let newest_ms = segment.extent().max / 1_000_000;
-                segment.is_sealed() && newest_ms.min(segment.created_ms().saturating_add(grow_ms)) < cutoff_ms
+                segment.is_closed() && newest_ms.min(segment.created_ms().saturating_add(grow_ms)) < cutoff_ms
             };
             expired.extend(partition.segments.iter().filter(is_old).cloned());
         }
@@ -316,7 +349,7 @@ impl<R: Rows> Shelf<R> {
     }
 
     /// Removes a segment and its files. `keep_index` leaves the index behind, renamed to that.
-    pub(crate) fn remove(&self, segment: &Segment, keep_index: Option<&std::path::Path>) -> io::Result<()> {
+    pub(crate) fn remove(&self, segment: &Segment, keep_index: Option<&Path>) -> io::Result<()> {
         {
             let mut state = self.lock();
             let Some(index) = state.by_service.get(segment.service()).copied() else { return Ok(()) };

@@ -8,53 +8,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use console_model::TraceId;
 use eventsourcing::Clock;
-use hashbrown::HashMap;
 
+use crate::counts::{Counters, Counts, ServiceEvictions};
 use crate::disk::Disk;
 use crate::error::OpenError;
-use crate::facts::{Fact, Facts};
+use crate::facts::{Fact, Facts, Signal};
 use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::pins::Pins;
 use crate::traces::Traces;
 
 /// What the file `FORMAT` says.
-const FORMAT: u32 = 1;
-
-/// Counts of what came in and what did not, since the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Spans taken.
-    pub spans: u64,
-    /// Log records taken.
-    pub log_records: u64,
-    /// Samples taken.
-    pub samples: u64,
-    /// Spans older than the store keeps: not taken.
-    pub spans_too_old: u64,
-    /// Log records older than the store keeps: not taken.
-    pub log_records_too_old: u64,
-    /// Log records whose stream was one too many for its service: taken, under the service's common stream.
-    pub log_records_merged: u64,
-    /// The same sample again: left out.
-    pub samples_repeated: u64,
-    /// Samples that contradict one that is there: not taken.
-    pub samples_duplicate: u64,
-    /// Samples older than the newest of their series, by more than is allowed: not taken.
-    pub samples_out_of_order: u64,
-    /// Samples older than the store keeps: not taken.
-    pub samples_too_old: u64,
-    /// Samples of series beyond the bound on series: not taken.
-    pub samples_over_series_limit: u64,
-    /// Batches refused because the disk takes nothing.
-    pub batches_refused: u64,
-    /// Segments removed to stay within the bounds.
-    pub segments_evicted: u64,
-    /// Bytes removed with them.
-    pub bytes_evicted: u64,
-}
+const FORMAT: u32 = 2;
 
 /// The oldest of each signal that is kept, nanoseconds since the Unix epoch; `None` where nothing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,16 +34,12 @@ pub struct Oldest {
     pub samples_ns: Option<i64>,
 }
 
-/// [`Counts`], counted by many threads.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) counts: Mutex<Counts>,
-}
-
-impl Counters {
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-    }
+/// Who may be in trouble; one that is well again does not hide that another is not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Task {
+    Write,
+    Keep,
+    MakeRoom,
 }
 
 /// A store that is open. It is shared by reference; dropping it flushes.
@@ -94,10 +57,14 @@ pub(crate) struct Inner {
     pub(crate) disk: Arc<Disk>,
     pub(crate) counters: Counters,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Traces pinned by name, each with what pins it.
-    pub(crate) pins: Mutex<HashMap<TraceId, u32>>,
-    pub(crate) trouble: Mutex<Option<String>>,
+    pub(crate) pins: Pins,
+    /// What the writer, the keeper and those who made room could not do.
+    pub(crate) trouble: Mutex<[Option<String>; 3]>,
     pub(crate) metric_evictions: AtomicU64,
+    /// How much had been written when it was last looked whether something has to go.
+    pub(crate) looked_at: AtomicU64,
+    /// Held while something goes.
+    pub(crate) removing: Mutex<()>,
     stop: Mutex<bool>,
     stopped: Condvar,
     root: PathBuf,
@@ -119,6 +86,11 @@ impl Store {
         let lock = claim(&root)?;
         let now_ms = clock.now().as_millisecond();
         let facts = Arc::new(Facts::open(root.join("facts.log")));
+        let (pins, damaged) = Pins::open(root.join("pins"));
+        if damaged > 0 {
+            facts.add(Fact::repaired(Signal::Pinned, "", damaged, now_ms, "the file of pins was not whole"));
+        }
+        let counters = Counters::new(options.services_max);
         let failed = |source| OpenError::io(root.clone(), source);
         let traces = Traces::open(&root, &options, &disk, &facts, now_ms).map_err(failed)?;
         let logs = Logs::open(&root, &options, &disk, &facts, now_ms).map_err(failed)?;
@@ -131,33 +103,38 @@ impl Store {
             options,
             facts,
             disk,
-            counters: Counters::default(),
+            counters,
             clock,
-            pins: Mutex::new(HashMap::new()),
-            trouble: Mutex::new(None),
+            pins,
+            trouble: Mutex::default(),
             metric_evictions: AtomicU64::new(0),
+            looked_at: AtomicU64::new(0),
+            removing: Mutex::new(()),
             stop: Mutex::new(false),
             stopped: Condvar::new(),
             root: root.clone(),
             _lock: lock,
         });
         let mut store = Self { inner, threads: Vec::new() };
-        store.spawn("store-writer", interval, |inner| inner.write()).map_err(failed)?;
+        store.spawn(Task::Write, "store-writer", interval, |inner| inner.write()).map_err(failed)?;
         store
-            .spawn("store-keeper", interval, |inner| inner.sync().and_then(|()| inner.keep_within_bounds()))
+            .spawn(Task::Keep, "store-keeper", interval, |inner| {
+                [inner.sync(), inner.keep_within_bounds()].into_iter().collect()
+            })
             .map_err(failed)?;
         Ok(store)
     }
 
     fn spawn(
         &mut self,
+        task: Task,
         name: &str,
         interval: std::time::Duration,
         work: impl Fn(&Inner) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
         let inner = self.inner.clone();
         let name = name.to_owned();
-        let run = move || inner.run(interval, work);
+        let run = move || inner.run(task, interval, work);
         self.threads.push(std::thread::Builder::new().name(name).spawn(run)?);
         Ok(())
     }
@@ -179,12 +156,18 @@ impl Store {
 
     /// Counts since the store was opened.
     pub fn counts(&self) -> Counts {
-        *self.inner.counters.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.counters.counts()
+    }
+
+    /// What each service lost to stay within the bounds since the store was opened, those who lost the most
+    /// bytes first.
+    pub fn evictions(&self) -> Vec<ServiceEvictions> {
+        self.inner.counters.evictions()
     }
 
     /// What the last flush could not do, in the system's words; `None` if all is well.
     pub fn trouble(&self) -> Option<String> {
-        self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().next().cloned()
     }
 
     /// Bytes on disk.
@@ -211,13 +194,13 @@ impl Drop for Store {
             let _ = thread.join();
         }
         let done = self.flush();
-        self.inner.note(done);
+        self.inner.note(Task::Write, &done);
     }
 }
 
 impl Inner {
     /// Does the work once every interval, however long it takes, until the store is closed.
-    fn run(&self, interval: std::time::Duration, work: impl Fn(&Self) -> io::Result<()>) {
+    fn run(&self, task: Task, interval: std::time::Duration, work: impl Fn(&Self) -> io::Result<()>) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rest = interval;
         while !*stop {
@@ -228,14 +211,17 @@ impl Inner {
             drop(stop);
             let began = std::time::Instant::now();
             let done = work(self);
-            self.note(done);
+            self.note(task, &done);
             rest = interval.saturating_sub(began.elapsed());
             stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn note(&self, done: io::Result<()>) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = done.err().map(|error| error.to_string());
+    pub(crate) fn note(&self, task: Task, done: &io::Result<()>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = trouble.get_mut(task as usize) {
+            *last = done.as_ref().err().map(ToString::to_string);
+        }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -251,7 +237,9 @@ impl Inner {
             self.logs.shelf.write(now_ms),
             self.metrics.write(now_ms),
             self.facts.flush(&self.disk),
+            self.pins.flush(&self.disk),
         ];
+        self.make_room();
         results.into_iter().collect()
     }
 
@@ -262,7 +250,7 @@ impl Inner {
     }
 
     pub(crate) fn bytes(&self) -> u64 {
-        self.traces.bytes() + self.logs.shelf.bytes() + self.metrics.bytes()
+        self.traces.bytes() + self.logs.shelf.bytes() + self.metrics.bytes() + self.facts.bytes()
     }
 
     pub(crate) fn count_metric_eviction(&self) {

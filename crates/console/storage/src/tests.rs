@@ -2,9 +2,12 @@
 
 mod bounds;
 mod crash;
+mod disk;
 mod folder;
+mod hostile;
 mod kept;
 mod made;
+mod soak;
 mod torn;
 
 use std::path::Path;

@@ -22,7 +22,7 @@ use crate::error::{IngestError, ReadError};
 use crate::facts::{Facts, Signal};
 use crate::hash;
 use crate::options::Options;
-use crate::shelf::{PartitionView, Segment, Shelf};
+use crate::shelf::{Left, PartitionView, Segment, Shelf};
 use gone::Gone;
 use rows::{OpenSpans, Spans};
 
@@ -87,24 +87,17 @@ impl Traces {
         })
     }
 
-    /// Gives the number of spans that were too old to be taken.
-    pub(crate) fn ingest(&self, batch: &SpanBatch, now_ms: i64, cutoff_ms: Option<i64>) -> Result<u64, IngestError> {
-        let cutoff_ns = cutoff_ms.and_then(|cutoff| u64::try_from(cutoff).ok()).map(|cutoff| cutoff * 1_000_000);
-        let too_old = |group: &SpanGroup| {
-            cutoff_ns.map_or(0, |cutoff| group.spans.iter().filter(|span| span.end_ns < cutoff).count())
-        };
-        let old: usize = batch.groups.iter().map(too_old).sum();
+    /// Gives what was not taken.
+    pub(crate) fn ingest(&self, batch: &SpanBatch, now_ms: i64, cutoff_ms: Option<i64>) -> Result<Left, IngestError> {
+        let cutoff_ns = cutoff_ms.and_then(|cutoff| u64::try_from(cutoff).ok()).map_or(0, |cutoff| cutoff * 1_000_000);
+        let mut left = Left::default();
         let parts = batch.groups.iter().filter(|group| !group.spans.is_empty());
-        self.shelf.ingest(now_ms, parts.map(|group| (group.resource.service(), group)), |open, group| {
-            if old == 0 {
-                open.add(group);
-            } else {
-                let mut group = group.clone();
-                group.spans.retain(|span| cutoff_ns.is_none_or(|cutoff| span.end_ns >= cutoff));
-                open.add(&group);
-            }
+        let parts = parts.map(|group| (group.resource.service(), (group, 0)));
+        self.shelf.ingest(now_ms, parts, |open, (group, from)| {
+            *from = open.add(group, *from, cutoff_ns, &mut left);
+            *from < group.spans.len()
         })?;
-        Ok(old as u64)
+        Ok(left)
     }
 
     /// A trace by its id; without spans if none are kept.
@@ -150,7 +143,9 @@ impl Traces {
         self.keep_pinned(segment, pins, now_ms)?;
         let path = self.gone.path(now_ms, segment);
         self.shelf.remove(segment, Some(&path))?;
-        self.gone.add(path, now_ms, segment.service());
+        if segment.is_sealed() {
+            self.gone.add(path, now_ms, segment.service());
+        }
         Ok(())
     }
 
@@ -164,8 +159,13 @@ impl Traces {
             return Ok(());
         }
         let pinned: HashSet<u64> = pins.iter().map(|id| hash::trace(*id)).collect();
-        let mut numbers: Vec<u32> =
-            segment.keys()?.into_iter().filter(|(key, _)| pinned.contains(key)).map(|(_, number)| number).collect();
+        let mut numbers: Vec<u32> = self
+            .shelf
+            .keys(segment)?
+            .into_iter()
+            .filter(|(key, _)| pinned.contains(key))
+            .map(|(_, number)| number)
+            .collect();
         numbers.sort_unstable();
         numbers.dedup();
         let Some(reader) = self.shelf.read(segment)?.filter(|_| !numbers.is_empty()) else { return Ok(()) };
@@ -183,7 +183,10 @@ impl Traces {
                 continue;
             };
             let parts = groups.iter().map(|group| (&**segment.service(), group));
-            self.pinned.ingest(now_ms, parts, |open, group| open.add(group)).map_err(io::Error::other)?;
+            let add = |open: &mut OpenSpans, group: &mut &SpanGroup| {
+                open.add(group, 0, 0, &mut Left::default()) < group.spans.len()
+            };
+            self.pinned.ingest(now_ms, parts, add).map_err(io::Error::other)?;
         }
         self.pinned.write(now_ms)?;
         self.pinned.sync()
@@ -212,11 +215,7 @@ fn collect(
         })
     };
     for segment in &view.segments {
-        let numbers = match segment.find(key) {
-            // Removed meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            other => other.map_err(|error| read_error(segment.path(), error))?,
-        };
+        let numbers = shelf.find(segment, key).map_err(|error| read_error(segment.path(), error))?;
         if numbers.is_empty() || groups.len() > TRACE_SPANS_MAX {
             continue;
         }

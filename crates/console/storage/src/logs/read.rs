@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use console_model::{Labels, LogRecord, Resource, Scope, Text};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::block::{LogBlock, Wanted};
 use super::rows::{OpenLogs, clamp};
@@ -54,7 +54,8 @@ struct Candidate {
 pub struct LogBlocks {
     shelf: Arc<Shelf<OpenLogs>>,
     query: LogQuery,
-    streams: HashSet<Text>,
+    /// Whether the streams that segments name are wanted.
+    streams: HashMap<Text, bool>,
     /// The next one last.
     candidates: Vec<Candidate>,
     reader: Option<(u64, Option<SegmentReader>)>,
@@ -74,11 +75,11 @@ impl Logs {
         for view in self.shelf.view(|_| true) {
             for segment in view.segments.iter().filter(|segment| segment.extent().meets(from, to)) {
                 // All words are asked, so that all streams are known to the blocks.
-                if segment.words().iter().filter(|word| wanted(word)).count() == 0 {
+                let some = segment.words().iter().filter(|word| wanted(word)).count() > 0;
+                if !some && segment.knows_all_words() {
                     continue;
                 }
-                let with_trace = match query.trace_id.map(|id| segment.find(hash::trace(id))) {
-                    Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => continue,
+                let with_trace = match query.trace_id.map(|id| self.shelf.find(segment, hash::trace(id))) {
                     Some(Err(source)) => return Err(ReadError::Io { path: segment.path().to_owned(), source }),
                     Some(Ok(numbers)) => Some(numbers),
                     None => None,
@@ -106,7 +107,6 @@ impl Logs {
             Direction::Forward => candidates.sort_by_key(|candidate| Reverse(candidate.first_ns)),
             Direction::Backward => candidates.sort_by_key(|candidate| candidate.last_ns),
         }
-        let streams = streams.into_iter().filter(|(_, wanted)| *wanted).map(|(word, _)| word).collect();
         Ok(LogBlocks { shelf: self.shelf.clone(), query, streams, candidates, reader: None, scan })
     }
 
@@ -123,7 +123,10 @@ impl LogBlocks {
 
     fn read(&mut self, place: &Place) -> Result<Option<LogBlock>, ReadError> {
         let (query, streams) = (&self.query, &self.streams);
-        let stream = |labels: &Labels| streams.contains(labels.packed());
+        let stream = |labels: &Labels| match streams.get(labels.packed()) {
+            Some(wanted) => *wanted,
+            None => select(&query.matchers, labels),
+        };
         let wanted = Wanted { query, stream: &stream };
         let block = match place {
             Place::Open(open) => LogBlock::read(&open.body, &wanted).ok(),

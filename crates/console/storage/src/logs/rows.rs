@@ -14,7 +14,7 @@ use crate::filter;
 use crate::hash;
 use crate::origin::{Origin, Origins};
 use crate::pack::{self, Section};
-use crate::shelf::{Encoded, Extent, Form, Rows};
+use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows};
 
 /// A block is made when the lines take this much, or the lines with everything else twice as much.
 const FULL_BYTES: usize = 1 << 20;
@@ -53,9 +53,21 @@ struct Head {
 }
 
 impl OpenLogs {
-    /// Adds the records of a group that are wanted, under `stream`.
-    pub(crate) fn add(&mut self, group: &LogGroup, stream: &Labels, wanted: impl Fn(&LogRecord) -> bool) {
+    /// Adds the records of a group from `from` on, those of `cutoff_ns` or later, under `stream`, until there
+    /// are enough for a block. Gives where to go on.
+    pub(crate) fn add(
+        &mut self,
+        group: &LogGroup,
+        stream: &Labels,
+        from: usize,
+        cutoff_ns: u64,
+        left: &mut Left,
+    ) -> usize {
         let origin = self.origins.number(&group.resource, &group.scope);
+        let Some(origin) = origin.filter(|_| stream.packed().len() <= ROW_BYTES_MAX) else {
+            left.too_large += (group.records.len() - from) as u64;
+            return group.records.len();
+        };
         let stream = match self.streams.get(stream) {
             Some(number) => *number,
             None => {
@@ -66,12 +78,24 @@ impl OpenLogs {
                 number
             }
         };
-        for record in group.records.iter().filter(|record| wanted(record)) {
-            self.push(record, stream, origin);
+        let mut next = from;
+        for record in group.records.get(from..).unwrap_or_default() {
+            next += 1;
+            if record.order_ns() < cutoff_ns {
+                left.too_old += 1;
+            } else if !self.push(record, stream, origin) {
+                left.too_large += 1;
+            }
+            if self.is_full() {
+                break;
+            }
         }
+        next
     }
 
-    fn push(&mut self, record: &LogRecord, stream: u32, origin: u32) {
+    /// Gives whether the record is small enough to be kept.
+    fn push(&mut self, record: &LogRecord, stream: u32, origin: u32) -> bool {
+        let before = (self.text.len(), self.rest.len());
         match &record.body {
             Value::String(line) => self.text.extend_from_slice(line.as_bytes()),
             other => {
@@ -79,6 +103,12 @@ impl OpenLogs {
                 let _ = write!(self.scratch, "{other}");
                 self.text.extend_from_slice(self.scratch.as_bytes());
             }
+        }
+        put_rest(&mut self.rest, record);
+        if self.text.len() - before.0 + self.rest.len() - before.1 > ROW_BYTES_MAX {
+            self.text.truncate(before.0);
+            self.rest.truncate(before.1);
+            return false;
         }
         for attribute in &record.attributes {
             let hash = match attribute.value.as_str() {
@@ -92,13 +122,13 @@ impl OpenLogs {
             self.pairs.push(hash);
         }
         self.traces.extend(record.trace_id.map(hash::trace));
-        put_rest(&mut self.rest, record);
         let time_ns = record.order_ns();
         self.newest_ns = self.newest_ns.max(clamp(time_ns));
         self.oldest_ns = Some(self.oldest_ns.map_or(clamp(time_ns), |oldest| oldest.min(clamp(time_ns))));
         let offset = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let (text_end, rest_end) = (offset(self.text.len()), offset(self.rest.len()));
         self.heads.push(Head { time_ns, stream, origin, text_end, rest_end });
+        true
     }
 
     fn range(&self, row: usize, end: impl Fn(&Head) -> u32) -> (usize, usize) {
@@ -222,7 +252,9 @@ impl Rows for OpenLogs {
                 Ok(LogGroup { stream, resource, scope, records: vec![logs.record(row, &rest)?] })
             })
             .collect::<Result<Vec<_>, Damaged>>()?;
-        groups.iter().for_each(|group| self.add(group, &group.stream, |_| true));
+        groups.iter().for_each(|group| {
+            self.add(group, &group.stream, 0, 0, &mut Left::default());
+        });
         Ok(())
     }
 }

@@ -1,9 +1,12 @@
 //! Records of the head's log and of the list of series: how they are written and read.
 
+use std::io;
+
 use console_model::{Exemplar, Labels, MetricKind, MetricMetadata, Sample, SpanId, TraceId};
 
-use super::head::Head;
-use crate::codec::{Damaged, Reader, put_i64, put_str, put_u64};
+use super::chunk::ChunkReader;
+use super::head::{Head, Series};
+use crate::codec::{Damaged, Reader, put_bytes, put_i64, put_str, put_u64};
 use crate::frame;
 
 const SAMPLES: u8 = 1;
@@ -15,6 +18,8 @@ const STATE: u8 = 5;
 /// The number that the next series gets, in the list of series.
 const NEXT: u8 = 6;
 const SERIES: u8 = 7;
+/// Bytes that are written at once, at least.
+const PIECE: usize = 64 << 10;
 
 /// Samples of one batch. Each series gives the difference of its time to that of the one before.
 #[derive(Default)]
@@ -95,26 +100,47 @@ pub(crate) fn put_next(out: &mut Vec<u8>, number: u32) {
     });
 }
 
-/// Everything the head knows beside its list of series.
-pub(crate) fn put_state(out: &mut Vec<u8>, head: &Head) {
+/// Everything the head knows beside its list of series, in pieces: in one it would be as large again as the
+/// head, and allocators do not give such room back.
+pub(crate) fn put_state(head: &Head, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut piece = Vec::with_capacity(2 * PIECE);
+    let mut pass_on = |piece: &mut Vec<u8>, least: usize| {
+        if piece.len() > least {
+            put(piece)?;
+            piece.clear();
+        }
+        Ok(())
+    };
     for (number, series) in &head.series {
-        let Some(last) = series.last else { continue };
-        frame::put(out, |out| {
-            out.push(STATE);
-            put_u64(out, u64::from(*number));
-            put_i64(out, series.first_ms);
-            put_i64(out, last.time_ms);
-            out.extend_from_slice(&last.value.to_bits().to_le_bytes());
-            let mut samples = SamplesRecord::default();
-            let bits = series.chunk.finished();
-            let open: Vec<Sample> = super::chunk::ChunkReader::new(&bits, series.chunk.count()).collect();
-            samples.add_samples(&open);
-            samples.add_samples(&series.late);
-            out.extend_from_slice(&samples.bytes);
-        });
+        put_series_state(&mut piece, *number, series);
+        pass_on(&mut piece, PIECE)?;
     }
-    head.exemplars.iter().for_each(|(number, exemplar)| put_exemplar(out, *number, exemplar));
-    head.metadata.values().for_each(|metadata| put_metadata(out, metadata));
+    for (number, exemplar) in &head.exemplars {
+        put_exemplar(&mut piece, *number, exemplar);
+        pass_on(&mut piece, PIECE)?;
+    }
+    for metadata in head.metadata.values() {
+        put_metadata(&mut piece, metadata);
+        pass_on(&mut piece, PIECE)?;
+    }
+    pass_on(&mut piece, 0)
+}
+
+fn put_series_state(out: &mut Vec<u8>, number: u32, series: &Series) {
+    let Some(last) = series.last else { return };
+    frame::put(out, |out| {
+        out.push(STATE);
+        put_u64(out, u64::from(number));
+        put_i64(out, series.first_ms);
+        put_i64(out, last.time_ms);
+        out.extend_from_slice(&last.value.to_bits().to_le_bytes());
+        // As bits: with all samples spelled out, a log of many series would be larger than what is kept.
+        put_u64(out, u64::from(series.chunk.count()));
+        put_bytes(out, &series.chunk.finished());
+        let mut samples = SamplesRecord::default();
+        samples.add_samples(&series.late);
+        out.extend_from_slice(&samples.bytes);
+    });
 }
 
 /// Does to the head what a record says. What is said of a series that is not known is passed over.
@@ -159,14 +185,15 @@ fn replay_state(head: &mut Head, reader: &mut Reader<'_>) -> Result<(), Damaged>
     let number = reader.u32()?;
     let first_ms = reader.i64()?;
     let last = Sample { time_ms: reader.i64()?, value: f64::from_bits(reader.fixed_u64()?) };
+    let count = u16::try_from(reader.u64()?).map_err(|_| Damaged)?;
+    let bits = reader.bytes()?;
     let Some(series) = head.series.get_mut(&number) else { return Ok(()) };
     (series.chunk, series.late) = Default::default();
-    let mut last_ms = 0;
-    read_samples(reader, &mut last_ms, |sample| series.chunk.push(sample))?;
-    read_samples(reader, &mut last_ms, |sample| series.late.push(sample))?;
+    ChunkReader::new(bits, count).for_each(|sample| series.chunk.push(sample));
+    read_samples(reader, &mut 0, |sample| series.late.push(sample))?;
     series.first_ms = first_ms;
     series.last = Some(last);
-    Ok(())
+    if series.chunk.count() == count { Ok(()) } else { Err(Damaged) }
 }
 
 fn read_samples(reader: &mut Reader<'_>, last_ms: &mut i64, mut give: impl FnMut(Sample)) -> Result<(), Damaged> {

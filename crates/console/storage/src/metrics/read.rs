@@ -11,6 +11,7 @@ use super::rows::{self, Chunk, ns};
 use super::{Metrics, chunk};
 use crate::error::ReadError;
 use crate::matcher::Matcher;
+use crate::shelf::Segment;
 
 /// With no more than this many series, blocks are looked up; with more, all blocks of the time are read.
 const FEW_SERIES: usize = 32;
@@ -122,10 +123,7 @@ impl Metrics {
             };
             for segment in view.segments.iter().filter(|it| it.extent().meets(ns(from_ms), ns(to_ms))) {
                 let failed = |source: io::Error| ReadError::Io { path: segment.path().to_owned(), source };
-                let numbers = match blocks_of(segment, &places) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    other => other.map_err(failed)?,
-                };
+                let numbers = self.blocks_of(segment, &places).map_err(failed)?;
                 let Some(reader) = self.shelf.read(segment).map_err(failed)? else { continue };
                 for meta in numbers.into_iter().filter_map(|number| segment.blocks().get(number)) {
                     if !meta.extent.meets(ns(from_ms), ns(to_ms)) {
@@ -181,6 +179,19 @@ impl Metrics {
         (selected, places)
     }
 
+    fn blocks_of(&self, segment: &Segment, places: &HashMap<u32, usize>) -> io::Result<Vec<usize>> {
+        if places.len() > FEW_SERIES {
+            return Ok((0..segment.blocks().len()).collect());
+        }
+        let mut numbers = Vec::new();
+        for series in places.keys() {
+            numbers.extend(self.shelf.find(segment, rows::key(*series))?);
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+
     /// The labels of the series that one of the selections selects and that may have samples in the time.
     pub(crate) fn series_labels(&self, matchers: &[Matcher], from_ms: i64, to_ms: i64) -> Vec<Labels> {
         let head = self.head();
@@ -230,17 +241,4 @@ fn open_chunk(series: u32, writer: &chunk::ChunkWriter) -> Chunk {
         is_late: false,
         bits: writer.finished().into(),
     }
-}
-
-fn blocks_of(segment: &crate::shelf::Segment, places: &HashMap<u32, usize>) -> io::Result<Vec<usize>> {
-    if places.len() > FEW_SERIES {
-        return Ok((0..segment.blocks().len()).collect());
-    }
-    let mut numbers = Vec::new();
-    for series in places.keys() {
-        numbers.extend(segment.find(rows::key(*series))?);
-    }
-    numbers.sort_unstable();
-    numbers.dedup();
-    Ok(numbers)
 }

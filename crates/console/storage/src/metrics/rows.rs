@@ -103,6 +103,7 @@ impl Rows for OpenChunks {
         self.oldest_ms.map(ns)
     }
 
+    /// What searches do not need of the extent tells how many samples there are, for facts.
     fn encode(&self, from: usize, form: Form) -> Encoded {
         let chunks = self.chunks.get(from..).unwrap_or_default();
         let mut columns = Vec::with_capacity(chunks.len() * 30);
@@ -122,6 +123,7 @@ impl Rows for OpenChunks {
         for chunk in chunks {
             extent.include(&Extent { min: ns(chunk.min_ms), max: ns(chunk.max_ms), low: 0, high: 0 });
         }
+        extent.high = chunks.iter().map(|chunk| u64::from(chunk.count)).sum();
         let mut keys = Vec::new();
         if form == Form::Packed {
             keys.extend(chunks.iter().map(|chunk| key(chunk.series)));

@@ -68,11 +68,12 @@ pub(crate) struct BlockMeta {
     pub(crate) extent: Extent,
     pub(crate) keys: u32,
     pub(crate) filter_bytes: u32,
+    pub(crate) filter_crc: u32,
     pub(crate) words_bytes: u32,
 }
 
 /// Bytes of the head.
-const HEAD: usize = 8 + 4 + 8 * 4 + 4 * 3;
+const HEAD: usize = 8 + 4 + 8 * 4 + 4 * 4;
 
 impl BlockMeta {
     pub(crate) fn keys_at(&self) -> usize {
@@ -99,6 +100,7 @@ impl BlockMeta {
         out.extend_from_slice(&self.extent.high.to_le_bytes());
         out.extend_from_slice(&self.keys.to_le_bytes());
         out.extend_from_slice(&self.filter_bytes.to_le_bytes());
+        out.extend_from_slice(&self.filter_crc.to_le_bytes());
         out.extend_from_slice(&self.words_bytes.to_le_bytes());
     }
 
@@ -116,6 +118,7 @@ impl BlockMeta {
             },
             keys: reader.fixed_u32()?,
             filter_bytes: reader.fixed_u32()?,
+            filter_crc: reader.fixed_u32()?,
             words_bytes: reader.fixed_u32()?,
         };
         let before_body =
@@ -137,6 +140,7 @@ pub(crate) fn put(out: &mut Vec<u8>, first_seq: u64, rows: usize, encoded: &Enco
         extent: encoded.extent,
         keys: encoded.keys.len() as u32,
         filter_bytes: encoded.filter.len() as u32,
+        filter_crc: crc32fast::hash(&encoded.filter),
         words_bytes: words.len() as u32,
     };
     meta.put(out);

@@ -1,5 +1,6 @@
 //! Opening a shelf: segments, then the log on top of them, and what had to be repaired on the way.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use super::segment::{Segment, index_path};
 use super::wal::{self, Wal};
 use super::{Options, Rows, Shelf, State};
 use crate::disk::Disk;
-use crate::facts::{Fact, FactKind, Facts, Signal};
+use crate::facts::{Fact, Facts, Signal};
 use crate::frame;
 
 impl<R: Rows> Shelf<R> {
@@ -25,18 +26,8 @@ impl<R: Rows> Shelf<R> {
         now_ms: i64,
     ) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
-        let repaired = |service: &str, bytes: u64, detail: String| {
-            facts.add(Fact {
-                at_ms: now_ms,
-                kind: FactKind::Repaired,
-                signal,
-                service: service.into(),
-                from_ns: 0,
-                to_ns: 0,
-                items: 0,
-                bytes,
-                detail: detail.into(),
-            });
+        let repaired = |service: &str, bytes: u64, detail: &str| {
+            facts.add(Fact::repaired(signal, service, bytes, now_ms, detail));
         };
         let mut files = segment_files(&folder)?;
         files.sort_unstable();
@@ -45,18 +36,16 @@ impl<R: Rows> Shelf<R> {
             partitions: Vec::new(),
             by_service: HashMap::new(),
             wal,
-            dirty: Vec::new(),
+            dirty: BTreeSet::new(),
             failing: None,
             open_bytes: 0,
             next_segment: files.last().map_or(1, |(id, _)| id + 1),
         };
-        // The newest files are those that a power cut can have hit.
-        let settled = files.len().saturating_sub(2 * options.services_max.min(16));
-        for (position, (id, path)) in files.iter().enumerate() {
-            let opened = Segment::open(path, *id, position >= settled)?;
+        for (id, path) in &files {
+            let opened = Segment::open(path, *id)?;
             let service = opened.segment.as_ref().map_or("", |segment| segment.service());
             if opened.cut + opened.damaged > 0 {
-                repaired(service, opened.cut + opened.damaged, format!("{} was not whole", name(path)));
+                repaired(service, opened.cut + opened.damaged, &format!("{} was not whole", name(path)));
             }
             match opened.segment.filter(|segment| !segment.blocks().is_empty()) {
                 Some(segment) => state.adopt(segment),
@@ -64,11 +53,11 @@ impl<R: Rows> Shelf<R> {
             }
         }
         if cut > 0 {
-            repaired("", cut, "the log was not whole".to_owned());
+            repaired("", cut, "the log was not whole");
         }
         let refused = state.replay(&log, options.services_max, now_ms);
         if refused > 0 {
-            repaired("", refused, "records of the log could not be read".to_owned());
+            repaired("", refused, "records of the log could not be read");
         }
         Ok(Self {
             signal,
@@ -76,7 +65,7 @@ impl<R: Rows> Shelf<R> {
             disk,
             facts,
             segment_bytes: options.segment_bytes(),
-            open_bytes_max: options.open_bytes_max,
+            open_bytes_max: options.open_bytes(),
             services_max: options.services_max,
             log_growth_max: options.log_growth_max(),
             state: Mutex::new(state),

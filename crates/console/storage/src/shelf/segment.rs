@@ -1,8 +1,7 @@
 //! A segment: a file of blocks of one service, and, once it grows no more, its index beside it.
 //!
 //! The segment's first frame names the signal and the service; each further one is a block. The index is a
-//! frame with the heads of all blocks and the words, followed by a table of keys, sorted, 12 bytes each:
-//! the key (8) and the number of its block (4). The table is searched on disk and never loaded.
+//! frame with the heads of all blocks and the words, followed by a table of keys, see [`super::table`].
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,17 +12,18 @@ use std::sync::Arc;
 use console_model::Text;
 
 use super::block::{self, BlockMeta, Encoded, Extent};
+use super::table::{self, Table};
 use crate::codec::{Damaged, Reader, put_i64, put_str, put_u64};
 use crate::disk::{Disk, read_at};
 use crate::facts::Signal;
 use crate::frame;
 
 const MAGIC: &[u8] = b"highbeam segment 1";
-const INDEX_MAGIC: &[u8] = b"highbeam index 1";
-/// Bytes of one entry in the table of keys.
-const ENTRY: usize = 12;
+const INDEX_MAGIC: &[u8] = b"highbeam index 2";
 /// Words kept of one segment. Senders may invent operations without end.
 const WORDS_MAX: usize = 4_096;
+/// Bytes of all words kept of one segment, for they are in memory.
+const WORDS_BYTES_MAX: usize = 256 << 10;
 
 /// See the module. Cheap to clone while it grows, so that readers keep what they began with.
 #[derive(Debug, Clone)]
@@ -35,18 +35,21 @@ pub(crate) struct Segment {
     created_ms: i64,
     blocks: Vec<BlockMeta>,
     words: BTreeSet<Text>,
+    words_bytes: usize,
     extent: Extent,
     /// Length of the segment's file.
     length: u64,
     keys: Keys,
+    /// Whether it takes no more blocks, with an index or without.
+    is_closed: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Keys {
     /// Of each block, while it grows.
     Growing(Vec<Arc<[u64]>>),
-    /// In the index, from this offset on.
-    Sealed { offset: u64, entries: u64 },
+    /// In the index.
+    Sealed(Table),
 }
 
 pub(crate) fn index_path(segment: &Path) -> PathBuf {
@@ -64,20 +67,16 @@ impl Segment {
             created_ms,
             blocks: Vec::new(),
             words: BTreeSet::new(),
+            words_bytes: 0,
             extent: Extent::NONE,
             length: 0,
             keys: Keys::Growing(Vec::new()),
+            is_closed: false,
         }
     }
 
-    /// Adds a block. Gives the segment with it, and the file to be synced.
-    pub(crate) fn append(
-        mut self,
-        disk: &Disk,
-        first_seq: u64,
-        rows: usize,
-        encoded: &Encoded,
-    ) -> io::Result<(Self, File)> {
+    /// Adds a block. Gives the segment with it, whose file is then to be synced.
+    pub(crate) fn append(mut self, disk: &Disk, first_seq: u64, rows: usize, encoded: &Encoded) -> io::Result<Self> {
         let mut bytes = Vec::with_capacity(encoded.body.len() + encoded.filter.len() + encoded.keys.len() * 8 + 1_024);
         if self.length == 0 {
             self.put_head(&mut bytes);
@@ -85,7 +84,7 @@ impl Segment {
         let offset = self.length + bytes.len() as u64;
         let mut meta = None;
         frame::put(&mut bytes, |out| meta = Some(block::put(out, first_seq, rows, encoded)));
-        let (file, at) = disk.append(&self.path, &bytes)?;
+        let at = disk.append(&self.path, &bytes)?;
         if at != self.length {
             return Err(io::Error::other(format!("{} is {at} bytes long, not {}", self.path.display(), self.length)));
         }
@@ -94,7 +93,7 @@ impl Segment {
             meta.offset = offset;
             self.add(meta, encoded.keys.as_slice().into(), &encoded.words);
         }
-        Ok((self, file))
+        Ok(self)
     }
 
     fn put_head(&self, out: &mut Vec<u8>) {
@@ -110,8 +109,12 @@ impl Segment {
         self.extent.include(&meta.extent);
         self.blocks.push(meta);
         for word in words {
-            if self.words.len() < WORDS_MAX && !self.words.contains(word) {
-                self.words.insert(word.clone());
+            let fits = self.words.len() < WORDS_MAX && self.words_bytes + word.len() <= WORDS_BYTES_MAX;
+            if fits && self.words.insert(word.clone()) {
+                self.words_bytes += word.len();
+            } else if !fits && !self.words.contains(word) {
+                // Says that words are missing, here and in the index.
+                self.words_bytes = WORDS_BYTES_MAX;
             }
         }
         if let Keys::Growing(all) = &mut self.keys {
@@ -119,24 +122,19 @@ impl Segment {
         }
     }
 
-    /// Writes the index. Gives the segment as it is then, and the file to be synced.
-    pub(crate) fn seal(&self, disk: &Disk) -> io::Result<(Self, File)> {
+    /// Writes the index. Gives the segment as it is then; the index is to be synced.
+    pub(crate) fn seal(&self, disk: &Disk) -> io::Result<Self> {
         let Keys::Growing(keys) = &self.keys else { return Err(io::ErrorKind::AlreadyExists.into()) };
         let numbered = keys.iter().zip(0_u32..);
-        let mut table: Vec<(u64, u32)> =
+        let mut entries: Vec<(u64, u32)> =
             numbered.flat_map(|(keys, number)| keys.iter().map(move |key| (*key, number))).collect();
-        table.sort_unstable();
-        let mut entries = Vec::with_capacity(table.len() * ENTRY);
-        for (key, number) in &table {
-            entries.extend_from_slice(&key.to_le_bytes());
-            entries.extend_from_slice(&number.to_le_bytes());
-        }
-        let mut bytes = Vec::with_capacity(entries.len() + self.blocks.len() * 80 + 1_024);
+        entries.sort_unstable();
+        let mut bytes = Vec::with_capacity(entries.len() * 13 + self.blocks.len() * 80 + 1_024);
         frame::put(&mut bytes, |out| {
             out.extend_from_slice(INDEX_MAGIC);
             out.extend_from_slice(&self.length.to_le_bytes());
-            out.extend_from_slice(&crc32fast::hash(&entries).to_le_bytes());
-            put_u64(out, table.len() as u64);
+            put_u64(out, entries.len() as u64);
+            put_u64(out, self.words_bytes as u64);
             put_u64(out, self.blocks.len() as u64);
             for meta in &self.blocks {
                 put_u64(out, meta.offset);
@@ -145,14 +143,19 @@ impl Segment {
             }
             self.words.iter().for_each(|word| put_str(out, word));
         });
-        let offset = bytes.len() as u64;
-        bytes.extend_from_slice(&entries);
+        let table = Table { at: bytes.len() as u64, entries: entries.len() as u64 };
+        table::put(&mut bytes, &entries);
         let path = index_path(&self.path);
         let _ = fs::remove_file(&path);
-        let (file, _) = disk.append(&path, &bytes)?;
+        disk.append(&path, &bytes)?;
         let mut sealed = self.clone();
-        sealed.keys = Keys::Sealed { offset, entries: table.len() as u64 };
-        Ok((sealed, file))
+        (sealed.keys, sealed.is_closed) = (Keys::Sealed(table), true);
+        Ok(sealed)
+    }
+
+    /// The same without an index, for when none can be written: it takes no more blocks.
+    pub(crate) fn close(&self) -> Self {
+        Self { is_closed: true, ..self.clone() }
     }
 
     pub(crate) const fn id(&self) -> u64 {
@@ -165,6 +168,11 @@ impl Segment {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file's name, for people.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     pub(crate) const fn created_ms(&self) -> i64 {
@@ -183,6 +191,11 @@ impl Segment {
         &self.words
     }
 
+    /// Whether all words of its rows are known; else it may have any.
+    pub(crate) fn knows_all_words(&self) -> bool {
+        self.words.len() < WORDS_MAX && self.words_bytes < WORDS_BYTES_MAX
+    }
+
     pub(crate) fn rows(&self) -> u64 {
         self.blocks.iter().map(|meta| u64::from(meta.rows)).sum()
     }
@@ -196,26 +209,31 @@ impl Segment {
     pub(crate) fn bytes(&self) -> u64 {
         match self.keys {
             Keys::Growing(_) => self.length,
-            Keys::Sealed { offset, entries } => self.length + offset + entries * ENTRY as u64,
+            Keys::Sealed(table) => self.length + table.at + table.bytes(),
         }
     }
 
     pub(crate) const fn is_sealed(&self) -> bool {
-        matches!(self.keys, Keys::Sealed { .. })
+        matches!(self.keys, Keys::Sealed(_))
+    }
+
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Removes the files; `keep_index` is where the index goes instead.
     pub(crate) fn delete(&self, keep_index: Option<&Path>) -> io::Result<()> {
         let index = index_path(&self.path);
         match keep_index {
-            Some(kept) => fs::rename(index, kept)?,
+            Some(kept) if self.is_sealed() => fs::rename(index, kept)?,
             None if self.is_sealed() => fs::remove_file(index)?,
-            None => {}
+            _ => {}
         }
         fs::remove_file(&self.path)
     }
 
-    /// The numbers of the blocks that hold a key.
+    /// The numbers of the blocks that hold a key. An index that has changed on disk is
+    /// [`io::ErrorKind::InvalidData`].
     pub(crate) fn find(&self, key: u64) -> io::Result<Vec<usize>> {
         match &self.keys {
             Keys::Growing(keys) => Ok(keys
@@ -224,13 +242,11 @@ impl Segment {
                 .filter(|(_, keys)| keys.binary_search(&key).is_ok())
                 .map(|(number, _)| number)
                 .collect()),
-            Keys::Sealed { offset, entries } => search_table(&index_path(&self.path), *offset, *entries, key),
+            Keys::Sealed(table) => table.find(&index_path(&self.path), key),
         }
     }
-}
 
-impl Segment {
-    /// All keys with the numbers of their blocks.
+    /// All keys with the numbers of their blocks; errors as [`Segment::find`].
     pub(crate) fn keys(&self) -> io::Result<Vec<(u64, u32)>> {
         match &self.keys {
             Keys::Growing(keys) => Ok(keys
@@ -238,83 +254,22 @@ impl Segment {
                 .zip(0_u32..)
                 .flat_map(|(keys, number)| keys.iter().map(move |key| (*key, number)))
                 .collect()),
-            Keys::Sealed { offset, entries } => {
-                let file = File::open(index_path(&self.path))?;
-                let bytes = read_at(&file, *offset, *entries as usize * ENTRY)?;
-                Ok(bytes.chunks_exact(ENTRY).filter_map(entry).collect())
-            }
+            Keys::Sealed(table) => table.all(&index_path(&self.path)),
         }
     }
 }
 
 /// Finds a key in the table of an index that is left of a removed segment.
 pub(crate) fn index_holds(index: &Path, key: u64) -> io::Result<bool> {
-    let head = read_index(index)?;
-    Ok(!search_table(index, head.table_at, head.entries, key)?.is_empty())
-}
-
-/// Keys are hashes, spread evenly, so a guess lands near: a page around it settles it mostly.
-fn search_table(index: &Path, offset: u64, entries: u64, key: u64) -> io::Result<Vec<usize>> {
-    const PAGE: u64 = 340;
-    let file = File::open(index)?;
-    let mut found = Vec::new();
-    let (mut low, mut high) = (0_u64, entries);
-    let mut guess = u64::try_from((u128::from(key) * u128::from(entries)) >> 64).unwrap_or(0);
-    while low < high {
-        let from = guess.saturating_sub(PAGE / 2).clamp(low, high - 1);
-        let to = (from + PAGE).min(high);
-        let bytes = read_at(&file, offset + from * ENTRY as u64, (to - from) as usize * ENTRY)?;
-        let page: Vec<(u64, u32)> = bytes.chunks_exact(ENTRY).filter_map(entry).collect();
-        let (Some(first), Some(last)) = (page.first(), page.last()) else { break };
-        if key < first.0 {
-            high = from;
-        } else if last.0 < key {
-            low = to;
-        } else {
-            found.extend(page.iter().filter(|(candidate, _)| *candidate == key).map(|(_, number)| *number as usize));
-            // Entries with this key may go on beyond either end of the page.
-            if first.0 == key && from > low {
-                extend(&file, offset, (low..from).rev(), key, &mut found)?;
-            }
-            if last.0 == key && to < high {
-                extend(&file, offset, to..high, key, &mut found)?;
-            }
-            break;
-        }
-        guess = low + (high - low) / 2;
-    }
-    found.sort_unstable();
-    Ok(found)
-}
-
-fn extend(
-    file: &File,
-    offset: u64,
-    positions: impl Iterator<Item = u64>,
-    key: u64,
-    found: &mut Vec<usize>,
-) -> io::Result<()> {
-    for position in positions {
-        match entry(&read_at(file, offset + position * ENTRY as u64, ENTRY)?) {
-            Some((candidate, number)) if candidate == key => found.push(number as usize),
-            _ => break,
-        }
-    }
-    Ok(())
-}
-
-fn entry(bytes: &[u8]) -> Option<(u64, u32)> {
-    let mut reader = Reader::new(bytes);
-    Some((reader.fixed_u64().ok()?, reader.fixed_u32().ok()?))
+    Ok(!read_index(index)?.table.find(index, key)?.is_empty())
 }
 
 struct IndexHead {
     segment_length: u64,
-    crc: u32,
-    entries: u64,
+    table: Table,
     blocks: Vec<BlockMeta>,
     words: BTreeSet<Text>,
-    table_at: u64,
+    words_bytes: usize,
 }
 
 fn invalid(_: Damaged) -> io::Error {
@@ -333,7 +288,7 @@ fn read_index(path: &Path) -> io::Result<IndexHead> {
     let bytes = read_at(&file, 0, table_at as usize)?;
     let (payload, _) = frame::first(&bytes).map_err(invalid)?;
     let head = parse_index(payload, table_at).map_err(invalid)?;
-    if table_at + head.entries.saturating_mul(ENTRY as u64) != total {
+    if table_at.saturating_add(head.table.bytes()) != total {
         return Err(io::ErrorKind::InvalidData.into());
     }
     Ok(head)
@@ -344,7 +299,8 @@ fn parse_index(payload: &[u8], table_at: u64) -> Result<IndexHead, Damaged> {
     if reader.take(INDEX_MAGIC.len())? != INDEX_MAGIC {
         return Err(Damaged);
     }
-    let (segment_length, crc, entries) = (reader.fixed_u64()?, reader.fixed_u32()?, reader.u64()?);
+    let (segment_length, entries) = (reader.fixed_u64()?, reader.u64()?);
+    let words_bytes = usize::try_from(reader.u64()?).map_err(|_| Damaged)?;
     let blocks = (0..reader.count()?)
         .map(|_| {
             let (offset, length) = (reader.u64()?, reader.u32()?);
@@ -355,7 +311,7 @@ fn parse_index(payload: &[u8], table_at: u64) -> Result<IndexHead, Damaged> {
     while !reader.is_empty() {
         words.insert(reader.text()?);
     }
-    Ok(IndexHead { segment_length, crc, entries, blocks, words, table_at })
+    Ok(IndexHead { segment_length, table: Table { at: table_at, entries }, blocks, words, words_bytes })
 }
 
 /// What opening a segment found.
@@ -369,8 +325,8 @@ pub(crate) struct Opened {
 }
 
 impl Segment {
-    /// Opens a segment's file: by its index, else by reading all of it. `thorough` checks the table too.
-    pub(crate) fn open(path: &Path, id: u64, thorough: bool) -> io::Result<Opened> {
+    /// Opens a segment's file: by its index, else by reading all of it.
+    pub(crate) fn open(path: &Path, id: u64) -> io::Result<Opened> {
         let length = fs::metadata(path)?.len();
         let file = File::open(path)?;
         let head = read_at(&file, 0, usize::try_from(length.min(4_096)).unwrap_or(4_096))?;
@@ -385,13 +341,12 @@ impl Segment {
         segment.path = path.to_owned();
         if let Ok(head) = read_index(&index_path(path))
             && head.segment_length == length
-            && (!thorough || table_is_whole(path, &head))
         {
             segment.length = length;
             head.blocks.iter().for_each(|meta| segment.extent.include(&meta.extent));
             segment.blocks = head.blocks;
-            segment.words = head.words;
-            segment.keys = Keys::Sealed { offset: head.table_at, entries: head.entries };
+            (segment.words, segment.words_bytes) = (head.words, head.words_bytes);
+            (segment.keys, segment.is_closed) = (Keys::Sealed(head.table), true);
             return Ok(Opened { segment: Some(segment), cut: 0, damaged: 0 });
         }
         segment.scan(&fs::read(path)?)
@@ -433,12 +388,6 @@ impl Segment {
         self.length = end as u64;
         Ok(Opened { segment: Some(self), cut, damaged })
     }
-}
-
-fn table_is_whole(segment: &Path, head: &IndexHead) -> bool {
-    let table =
-        File::open(index_path(segment)).and_then(|file| read_at(&file, head.table_at, head.entries as usize * ENTRY));
-    table.is_ok_and(|table| crc32fast::hash(&table) == head.crc)
 }
 
 fn parse_head(payload: &[u8]) -> Result<(Signal, i64, Arc<str>), Damaged> {

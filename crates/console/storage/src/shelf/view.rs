@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use console_model::Text;
 
+use super::block;
 use super::{BlockMeta, Extent, Form, Rows, Segment, Shelf};
 use crate::disk::read_at;
 use crate::facts::{Fact, FactKind, Facts, Signal};
@@ -73,6 +74,54 @@ impl<R: Rows> Shelf<R> {
             .collect()
     }
 
+    /// The numbers of a segment's blocks that hold a key; none if it has been removed meanwhile, all if its
+    /// index has changed on disk, which is then a fact.
+    pub(crate) fn find(&self, segment: &Segment, key: u64) -> io::Result<Vec<usize>> {
+        match segment.find(key) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                self.tell_index(segment);
+                Ok((0..segment.blocks().len()).collect())
+            }
+            other => other,
+        }
+    }
+
+    /// All keys of a segment with the numbers of their blocks. Where its index has changed on disk, blocks
+    /// tell.
+    pub(crate) fn keys(&self, segment: &Arc<Segment>) -> io::Result<Vec<(u64, u32)>> {
+        match segment.keys() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                self.tell_index(segment);
+                let Some(reader) = self.read(segment)? else { return Ok(Vec::new()) };
+                let mut all = Vec::new();
+                for (meta, number) in segment.blocks().iter().zip(0..) {
+                    let Some(frame) = reader.frame(meta)? else { continue };
+                    let described = block::describe(frame.get(frame::HEAD..).unwrap_or_default(), meta.offset);
+                    all.extend(described.into_iter().flat_map(|(_, keys, _)| keys).map(|key| (key, number)));
+                }
+                Ok(all)
+            }
+            other => other,
+        }
+    }
+
+    fn tell_index(&self, segment: &Segment) {
+        let extent = segment.extent();
+        self.facts.add(Fact {
+            at_ms: segment.created_ms(),
+            kind: FactKind::Damaged,
+            signal: self.signal,
+            service: segment.service().as_ref().into(),
+            from_ns: extent.min,
+            to_ns: extent.max,
+            items: 0,
+            bytes: 0,
+            detail: format!("the index of {}; nothing is missing, reads take longer", segment.name()).into(),
+        });
+    }
+
     /// Opens a segment for reading; `None` if it has been removed meanwhile.
     pub(crate) fn read(&self, segment: &Arc<Segment>) -> io::Result<Option<SegmentReader>> {
         match File::open(segment.path()) {
@@ -111,14 +160,19 @@ impl SegmentReader {
         Ok(Some(bytes))
     }
 
-    /// Only the block's filter, unchecked: it is advice.
+    /// Only the block's filter. One whose bytes have changed holds anything, so that whoever asks goes on to
+    /// the block, and learns there that it has changed.
     pub(crate) fn filter(&self, meta: &BlockMeta) -> io::Result<Vec<u8>> {
-        read_at(&self.file, meta.offset + (frame::HEAD + meta.filter_at()) as u64, meta.filter_bytes as usize)
+        let at = meta.offset + (frame::HEAD + meta.filter_at()) as u64;
+        match read_at(&self.file, at, meta.filter_bytes as usize) {
+            Ok(filter) if crc32fast::hash(&filter) == meta.filter_crc => Ok(filter),
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Makes it a fact that a block cannot be read.
     pub(crate) fn tell_damage(&self, meta: &BlockMeta) {
-        let name = self.segment.path().file_name().map(|name| name.to_string_lossy().into_owned());
         self.facts.add(Fact {
             at_ms: self.segment.created_ms(),
             kind: FactKind::Damaged,
@@ -128,7 +182,7 @@ impl SegmentReader {
             to_ns: meta.extent.max,
             items: u64::from(meta.rows),
             bytes: u64::from(meta.length),
-            detail: format!("{} at {}", name.unwrap_or_default(), meta.offset).into(),
+            detail: format!("{} at {}", self.segment.name(), meta.offset).into(),
         });
     }
 }

@@ -1,13 +1,13 @@
 //! The write-ahead log of a shelf: open rows that are in no block yet. One file at a time: when it has
 //! grown long, a new one begins with all rows that are still open, and the old one goes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Form, Partition, Rows};
 use crate::codec::{Damaged, Reader, put_str, put_u64};
-use crate::disk::{Disk, sync_folder};
+use crate::disk::{Disk, sync_file, sync_folder};
 use crate::frame;
 
 #[derive(Debug)]
@@ -19,7 +19,8 @@ pub(crate) struct Wal {
     base: u64,
     /// By how much it may grow before it is rotated.
     growth_max: u64,
-    old: Vec<PathBuf>,
+    /// Files that go once this one is on disk, with their lengths.
+    old: Vec<(PathBuf, u64)>,
 }
 
 /// One record of the log.
@@ -61,11 +62,13 @@ impl Wal {
             if entry.extension().is_some_and(|extension| extension == "wal") {
                 let stem = entry.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
                 generations.extend(stem);
+            } else if entry.extension().is_some_and(|extension| extension == "new") {
+                fs::remove_file(entry)?;
             }
         }
         generations.sort_unstable();
         let generation = generations.last().copied().unwrap_or(1);
-        let (mut all, mut cut, mut bytes) = (Vec::new(), 0, 0);
+        let (mut all, mut cut, mut lengths) = (Vec::new(), 0, Vec::new());
         for generation in &generations {
             let path = path(folder, *generation);
             let mut found = fs::read(&path)?;
@@ -79,10 +82,11 @@ impl Wal {
                 file.sync_data()?;
                 found.truncate(whole);
             }
-            bytes = whole as u64;
+            lengths.push((path, whole as u64));
             all.append(&mut found);
         }
-        let old: Vec<PathBuf> = generations.iter().rev().skip(1).map(|old| path(folder, *old)).collect();
+        let bytes = lengths.pop().map_or(0, |(_, length)| length);
+        let old = lengths;
         // Old files go once a whole new one is on disk.
         let growth_max = if old.is_empty() { growth_max } else { 0 };
         let log = Self { folder: folder.to_owned(), generation, bytes, base: 0, growth_max, old };
@@ -95,54 +99,84 @@ impl Wal {
         Ok(())
     }
 
-    /// Begins a new log with `frames`. The old one is removed after the next [`Wal::unsynced`] was synced.
+    /// Begins a new log with `frames`. The old one goes with [`Wal::settle`].
     pub(crate) fn rotate(&mut self, disk: &Disk, frames: &[u8], growth_max: u64) -> io::Result<()> {
-        disk.exchange(&path(&self.folder, self.generation + 1), frames)?;
-        self.old.push(path(&self.folder, self.generation));
+        let length = self.prepare(disk, |put| put(frames))?;
+        self.take_up(disk, length, growth_max)
+    }
+
+    /// Writes what a new log begins with, piece by piece, and gives its length; it is the log with
+    /// [`Wal::take_up`].
+    pub(crate) fn prepare(
+        &self,
+        disk: &Disk,
+        write: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        disk.prepare(&path(&self.folder, self.generation + 1), write)
+    }
+
+    /// Forgets what was prepared.
+    pub(crate) fn discard(&self) {
+        let _ = fs::remove_file(path(&self.folder, self.generation + 1).with_extension("new"));
+    }
+
+    /// Goes on with the log that was prepared.
+    pub(crate) fn take_up(&mut self, disk: &Disk, length: u64, growth_max: u64) -> io::Result<()> {
+        disk.put_in_place(&path(&self.folder, self.generation + 1))?;
+        self.old.push((path(&self.folder, self.generation), self.bytes));
         self.generation += 1;
-        self.bytes = frames.len() as u64;
-        self.base = self.bytes;
+        self.bytes = length;
+        self.base = length;
         self.growth_max = growth_max;
         Ok(())
     }
 
+    /// Whether it is time to rotate it. What it began with is written again then, so it may grow by half of
+    /// that at least.
     pub(crate) const fn is_long(&self) -> bool {
-        self.bytes > self.base + self.growth_max
+        let growth = self.bytes.saturating_sub(self.base);
+        growth > self.growth_max && growth >= self.base / 2
     }
 
-    pub(crate) const fn bytes(&self) -> u64 {
-        self.bytes
+    /// Bytes on disk, with files that have not gone yet.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes + self.old.iter().map(|(_, length)| length).sum::<u64>()
     }
 
-    /// What has to be synced, and which files may be removed after that.
-    pub(crate) fn unsynced(&mut self) -> io::Result<Unsynced> {
-        let file = match File::open(path(&self.folder, self.generation)) {
-            Ok(file) => Some(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
+    /// What has to be synced, and which files may go after that.
+    pub(crate) fn unsynced(&self) -> Unsynced {
         // After a repair, what is old goes with a rotation only.
-        let old = if self.growth_max == 0 { Vec::new() } else { std::mem::take(&mut self.old) };
-        Ok(Unsynced { folder: self.folder.clone(), file, old })
+        let old = if self.growth_max == 0 { &[] } else { self.old.as_slice() };
+        Unsynced {
+            folder: self.folder.clone(),
+            file: path(&self.folder, self.generation),
+            old: old.iter().map(|(path, _)| path.clone()).collect(),
+        }
+    }
+
+    /// Removes the files that a synced log replaces.
+    pub(crate) fn settle(&mut self, synced: &Unsynced) -> io::Result<()> {
+        for old in &synced.old {
+            match fs::remove_file(old) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => self.old.retain(|(path, _)| path != old),
+            }
+        }
+        Ok(())
     }
 }
 
 /// See [`Wal::unsynced`].
 pub(crate) struct Unsynced {
     folder: PathBuf,
-    file: Option<File>,
+    file: PathBuf,
     old: Vec<PathBuf>,
 }
 
 impl Unsynced {
-    /// Brings the log to the disk. Old logs that cannot be removed are removed after the next opening.
-    pub(crate) fn sync(self) -> io::Result<()> {
-        if let Some(file) = self.file {
-            file.sync_data()?;
-        }
-        if !self.old.is_empty() {
-            sync_folder(&self.folder)?;
-        }
-        self.old.into_iter().try_for_each(fs::remove_file)
+    /// Brings the log to the disk; then the log is to be told, by [`Wal::settle`].
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        sync_file(&self.file)?;
+        if self.old.is_empty() { Ok(()) } else { sync_folder(&self.folder) }
     }
 }

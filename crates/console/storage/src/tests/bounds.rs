@@ -78,9 +78,15 @@ fn a_trace_that_an_exemplar_or_an_alert_refers_to_is_kept() {
         exemplars: vec![made::exemplar(0, trace_id(17))],
     };
     store.ingest_samples(&SampleBatch { series: vec![series], metadata: Vec::new() }).unwrap();
-    assert!(store.pin(trace_id(18)) && store.pin(trace_id(18)) && store.pin(trace_id(19)));
-    store.unpin(trace_id(18));
-    store.unpin(trace_id(19));
+    store.pin("alert A", trace_id(18));
+    store.pin("alert A", trace_id(18));
+    store.pin("alert B", trace_id(18));
+    store.pin("alert B", trace_id(19));
+    store.unpin("alert B");
+    // Pins are kept over a restart, so it is of no matter when their traces would go.
+    drop(store);
+    let store = Store::open(folder.path(), small(8 << 20), clock()).unwrap();
+    assert_eq!(store.pins(), [("alert A".into(), trace_id(18))]);
     let before = store.trace(trace_id(17)).unwrap().batch;
     for round in 1..100_u64 {
         store.ingest_spans(&noise("noisy", round * 1_000, 1_000)).unwrap();

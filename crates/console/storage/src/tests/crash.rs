@@ -1,111 +1,183 @@
-//! Crashes: a process that is killed while it takes in all three signals. What it said was taken longer ago
-//! than a second is there when the store is next opened.
+//! Crashes: a process that is killed while it takes in all three signals as fast as it can. What it said was
+//! taken longer ago than a second is there when the store is next opened, once and to the letter, and what a
+//! reader was given once it is given again after every further crash.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::made::{self, trace_id};
 use super::quiet;
-use crate::{Direction, LogQuery, Options, Store};
+use crate::{Direction, FactKind, LogQuery, Options, Store};
 
 const FOLDER: &str = "CONSOLE_STORE_CRASH_FOLDER";
+const FIRST: &str = "CONSOLE_STORE_CRASH_FIRST";
+const KILLS: u64 = 7;
+/// Batches that one life may take at most; each has numbers of its own.
+const LIFE: u64 = 100_000;
+/// Spans and lines of a batch, and series with one sample each.
+const ROWS: u64 = 100;
+const SERIES: u32 = 20;
+const SIGNALS: [&str; 3] = ["spans", "lines", "samples"];
 
-/// Not a test of its own: what the killed process does. It says each batch number once it is taken.
+fn options() -> Options {
+    // Small segments and logs, so that kills hit their ends too.
+    Options { flush_interval: Duration::from_millis(500), limit_bytes: 512 << 20, ..quiet() }
+}
+
+/// Not a test of its own: what the killed process does. It says each batch once it is taken.
 #[test]
 fn child() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
-    let options = Options { flush_interval: Duration::from_millis(500), ..quiet() };
-    let store = Store::open(folder, options, super::clock()).unwrap();
-    let first = store.counts().spans;
-    assert_eq!(first, 0);
-    let mut out = std::io::stdout().lock();
-    for batch in next_batch(&store).. {
-        store.ingest_spans(&made::spans("api", batch * 100..(batch + 1) * 100)).unwrap();
-        store.ingest_logs(&made::lines("api", batch * 100..(batch + 1) * 100)).unwrap();
-        store.ingest_samples(&made::samples("api", 20, batch as i64..batch as i64 + 1)).unwrap();
-        writeln!(out, "took {batch}").unwrap();
-        out.flush().unwrap();
-    }
-}
-
-/// The first batch of which nothing is there.
-fn next_batch(store: &Store) -> u64 {
-    let series = store.select_series(&[], i64::MIN, i64::MAX, 100).unwrap();
-    let last = series.iter().filter_map(|series| series.samples().last()).map(|last| last.time_ms).max();
-    let by_samples = last.map_or(0, |last_ms| (last_ms - made::sample(0, 0.0).time_ms) / 15_000 + 1) as u64;
-    let newest = store.log_lines(LogQuery::default(), Direction::Backward).unwrap().next();
-    let by_lines = newest.map_or(0, |line| (line.unwrap().time_ns() - 1_795_600_000_000_000_000) / 100_000_000 + 1);
-    let mut by_spans = 0;
-    let see = |head: &crate::SpanHead<'_>| {
-        by_spans = by_spans.max((head.span_id.get() - 1) / 100 + 1);
-        true
+    let first: u64 = std::env::var(FIRST).unwrap().parse().unwrap();
+    let store = Store::open(folder, options(), super::clock()).unwrap();
+    let run = |signal: &str| {
+        for batch in first.. {
+            let rows = batch * ROWS..(batch + 1) * ROWS;
+            match signal {
+                "spans" => store.ingest_spans(&made::spans("api", rows)).unwrap(),
+                "lines" => store.ingest_logs(&made::lines("api", rows)).unwrap(),
+                _ => drop(store.ingest_samples(&made::samples("api", SERIES, step(batch))).unwrap()),
+            }
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "took {signal} {batch}").unwrap();
+            out.flush().unwrap();
+        }
     };
-    store.span_heads(0, u64::MAX, see).unwrap();
-    by_samples.max(by_lines).max(by_spans)
+    std::thread::scope(|scope| SIGNALS.iter().for_each(|signal| drop(scope.spawn(|| run(signal)))));
 }
 
-/// Runs the child until it has taken for a while, kills it, gives what it said and when.
-fn run_and_kill(folder: &Path, lifetime: Duration) -> Vec<(u64, Instant)> {
+fn step(batch: u64) -> Range<i64> {
+    batch as i64..batch as i64 + 1
+}
+
+/// Runs the child from a batch on, kills it, gives what it said by signal, and when.
+fn run_and_kill(folder: &Path, first: u64, lifetime: Duration) -> HashMap<String, Vec<(u64, Instant)>> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "tests::crash::child", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
+        .envs([(FOLDER, folder.as_os_str()), (FIRST, first.to_string().as_ref())])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut taken = Vec::new();
+    let mut taken: HashMap<String, Vec<(u64, Instant)>> = HashMap::new();
     let mut began = None;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        let now = Instant::now();
-        if let Some(number) = line.strip_prefix("took ").and_then(|number| number.parse().ok()) {
-            taken.push((number, now));
-            if now.duration_since(*began.get_or_insert(now)) > lifetime {
-                child.kill().unwrap();
-                break;
-            }
+        let (line, now) = (line.unwrap(), Instant::now());
+        let Some((signal, batch)) = line.strip_prefix("took ").and_then(|rest| rest.split_once(' ')) else { continue };
+        taken.entry(signal.to_owned()).or_default().push((batch.parse().unwrap(), now));
+        if now.duration_since(*began.get_or_insert(now)) > lifetime {
+            child.kill().unwrap();
+            break;
         }
     }
     child.wait().unwrap();
     taken
 }
 
-#[test]
-fn a_killed_process_loses_at_most_its_last_second() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut known: Vec<u64> = Vec::new();
-    for round in 0..4_u64 {
-        let taken = run_and_kill(folder.path(), Duration::from_millis(1_300 + round * 170));
-        let killed = taken.last().unwrap().1;
-        let store = Store::open(folder.path(), quiet(), super::clock()).unwrap();
-        let safe = taken.iter().filter(|(_, at)| killed.duration_since(*at) > Duration::from_secs(1));
-        known.extend(safe.map(|(batch, _)| *batch));
-        assert!(!known.is_empty());
-        let mut lines = std::collections::HashMap::new();
-        for line in store.log_lines(LogQuery::default(), Direction::Forward).unwrap() {
-            *lines.entry(line.unwrap().time_ns()).or_insert(0) += 1;
-        }
-        assert!(lines.values().all(|count| *count == 1), "no line is there twice");
-        let mut spans = std::collections::HashSet::new();
+/// What a store gives of the batches of one life: by span, by line's time, by sample's series and time.
+#[derive(Debug, Default, PartialEq)]
+struct Answers {
+    spans: BTreeMap<u64, String>,
+    lines: BTreeMap<u64, String>,
+    samples: BTreeMap<(u32, i64), u64>,
+}
+
+const BASE_NS: u64 = 1_795_600_000_000_000_000;
+
+impl Answers {
+    fn read(store: &Store, life: &Range<u64>) -> Self {
+        let mut answers = Self::default();
+        let (from_ns, to_ns) = (BASE_NS + life.start * ROWS * 1_000_000, BASE_NS + life.end * ROWS * 1_000_000 - 1);
         let see = |head: &crate::SpanHead<'_>| {
-            assert!(spans.insert(head.span_id.get()), "no span is there twice");
+            let said = format!("{} {} {}", head.name, head.trace_id, head.duration_ns);
+            assert!(answers.spans.insert(head.span_id.get() - 1, said).is_none(), "no span is there twice");
             true
         };
-        store.span_heads(0, u64::MAX, see).unwrap();
-        let last = known.last().unwrap() * 25;
-        assert_eq!(store.trace(trace_id(last)).unwrap().batch.len(), 4);
-        let series = store.select_series(&[], i64::MIN, i64::MAX, 100).unwrap();
-        let times: std::collections::HashSet<i64> = series[0].samples().map(|sample| sample.time_ms).collect();
-        for batch in &known {
-            assert!((batch * 100..(batch + 1) * 100).all(|number| spans.contains(&(number + 1))), "spans of {batch}");
-            let time = |number: u64| 1_795_600_000_000_000_000 + number * 1_000_000;
-            assert!(
-                (batch * 100..(batch + 1) * 100).all(|number| lines.contains_key(&time(number))),
-                "lines of {batch}"
-            );
-            assert!(times.contains(&made::sample(*batch as i64, 0.0).time_ms), "samples of batch {batch}");
+        store.span_heads(from_ns, to_ns, see).unwrap();
+        let query = LogQuery { from_ns, to_ns, ..LogQuery::default() };
+        for line in store.log_lines(query, Direction::Forward).unwrap() {
+            let line = line.unwrap();
+            let number = (line.time_ns() - BASE_NS) / 1_000_000;
+            assert!(answers.lines.insert(number, line.line().to_owned()).is_none(), "no line is there twice");
         }
-        assert!(store.facts().iter().all(|fact| fact.kind != crate::FactKind::Damaged));
+        let time_ms = |batch: u64| made::sample(batch as i64, 0.0).time_ms;
+        for series in store.select_series(&[], time_ms(life.start), time_ms(life.end) - 1, 100).unwrap() {
+            let instance = series.labels.get("instance").unwrap().parse().unwrap();
+            answers.samples.extend(series.samples().map(|sample| ((instance, sample.time_ms), sample.value.to_bits())));
+        }
+        answers
+    }
+
+    /// That a batch of a signal is there as it was sent.
+    fn hold(&self, signal: &str, batch: u64) {
+        let rows = batch * ROWS..(batch + 1) * ROWS;
+        match signal {
+            "spans" => {
+                for span in &made::spans("api", rows).groups[0].spans {
+                    let said = format!("{} {} {}", span.name, span.trace_id, span.end_ns - span.start_ns);
+                    assert_eq!(self.spans.get(&(span.span_id.get() - 1)), Some(&said), "a span of batch {batch}");
+                }
+            }
+            "lines" => {
+                for (number, record) in rows.clone().zip(&made::lines("api", rows).groups[0].records) {
+                    let line = record.body.to_string();
+                    assert_eq!(self.lines.get(&number), Some(&line), "a line of batch {batch}");
+                }
+            }
+            _ => {
+                for (number, series) in (0..).zip(&made::samples("api", SERIES, step(batch)).series) {
+                    let sample = series.samples[0];
+                    let kept = self.samples.get(&(number, sample.time_ms));
+                    assert_eq!(kept, Some(&sample.value.to_bits()), "a sample of batch {batch}");
+                }
+            }
+        }
+    }
+}
+
+/// Kills a store's process again and again. Gives the number of batches that had to be there, and were.
+fn kill_again_and_again(odd: u64) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let mut given: Vec<(Range<u64>, Answers)> = Vec::new();
+    let mut held = 0;
+    for kill in 0..KILLS {
+        let life = kill * LIFE..(kill + 1) * LIFE;
+        let taken = run_and_kill(folder.path(), life.start, Duration::from_millis(1_050 + kill * 43 + odd * 21));
+        let killed = taken.values().flatten().map(|(_, at)| *at).max().unwrap();
+        let began = Instant::now();
+        let store = Store::open(folder.path(), options(), super::clock()).unwrap();
+        assert!(began.elapsed() < Duration::from_secs(1), "opened after {:?}", began.elapsed());
+        let answers = Answers::read(&store, &life);
+        for signal in SIGNALS {
+            let safe = taken[signal].iter().filter(|(_, at)| killed.duration_since(*at) > Duration::from_secs(1));
+            for (batch, _) in safe {
+                answers.hold(signal, *batch);
+                held += 1;
+            }
+        }
+        if let Some(number) = answers.spans.keys().next() {
+            let trace = store.trace(trace_id(number / 4)).unwrap();
+            assert_eq!(trace.batch.groups[0].spans[0], made::spans("api", *number..number + 1).groups[0].spans[0]);
+        }
+        // One earlier life each time, all of them in the end.
+        let again = if kill + 1 < KILLS { kill / 2..(kill / 2 + 1).min(kill) } else { 0..kill };
+        for (life, before) in again.filter_map(|number| given.get(number as usize)) {
+            assert!(Answers::read(&store, life) == *before, "what was given of {life:?} is given again");
+        }
+        assert!(store.facts().iter().all(|fact| fact.kind != FactKind::Damaged), "{:?}", store.facts());
+        given.push((life, answers));
+    }
+    held
+}
+
+#[test]
+fn twenty_one_kills_lose_at_most_the_last_second_and_nothing_that_was_given() {
+    let lanes: Vec<_> = (0..3).map(|odd| std::thread::spawn(move || kill_again_and_again(odd))).collect();
+    for lane in lanes {
+        let held = lane.join().unwrap();
+        assert!(held as u64 > KILLS * 3, "{held} batches were old enough to be looked for");
     }
 }

@@ -21,6 +21,12 @@ pub(crate) fn resource(service: &str) -> Arc<Resource> {
     Arc::new(Resource { attributes, ..Resource::default() })
 }
 
+/// Text that nothing makes smaller.
+pub(crate) fn noise(seed: u64, length: u64) -> String {
+    let letter = |place: u64| char::from(b' ' + (crate::hash::mix(seed * 1_000_003 + place) % 90) as u8);
+    (0..length).map(letter).collect()
+}
+
 /// A batch of one span for each number, all in one service.
 pub(crate) fn spans(service: &str, numbers: std::ops::Range<u64>) -> SpanBatch {
     let spans = numbers

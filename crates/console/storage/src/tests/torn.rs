@@ -39,8 +39,8 @@ fn files(path: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Reads everything in every way there is.
-fn read_all(store: &Store) -> (usize, usize, usize) {
+/// Reads everything in every way there is: spans, lines, samples, and what is found by filters and indexes.
+fn read_all(store: &Store) -> [usize; 4] {
     let mut spans = 0;
     store
         .span_heads(0, u64::MAX, |_| {
@@ -48,14 +48,21 @@ fn read_all(store: &Store) -> (usize, usize, usize) {
             true
         })
         .unwrap();
-    store
-        .search_traces(&TraceQuery { tags: vec![("order.number".into(), "77".into())], ..TraceQuery::default() })
-        .unwrap();
-    store.trace(trace_id(19)).unwrap();
-    let lines = store.log_lines(LogQuery::default(), Direction::Backward).unwrap().filter(Result::is_ok).count();
+    let query = TraceQuery { tags: vec![("order.number".into(), "77".into())], ..TraceQuery::default() };
+    let mut found = store.search_traces(&query).unwrap().len() + store.trace(trace_id(19)).unwrap().batch.len();
+    let count = |query| store.log_lines(query, Direction::Backward).unwrap().filter(Result::is_ok).count();
+    found += count(LogQuery { trace_id: Some(trace_id(2_019)), ..LogQuery::default() });
+    found += count(LogQuery { contains: vec!["order 31077 accepted".into()], ..LogQuery::default() });
+    let samples = |series: Vec<crate::SelectedSeries>| series.iter().map(|it| it.samples().count()).sum::<usize>();
+    let few = [crate::Matcher::equal("instance", "7")];
+    found += samples(store.select_series(&few, i64::MIN, i64::MAX, 1_000).unwrap());
     let series = store.select_series(&[], i64::MIN, i64::MAX, 1_000).unwrap();
-    (spans, lines, series.iter().map(|series| series.samples().count()).sum())
+    [spans, count(LogQuery::default()), samples(series), found]
 }
+
+/// All that [`filled`] put in: of what is looked for there are a trace, its four spans, four lines, a line,
+/// and five hundred samples.
+const WHOLE: [usize; 4] = [12_000, 48_000, 20_000, 510];
 
 /// Places in a file where something begins, ends or lies: the first bytes, the last, and a spread between.
 fn places(length: usize) -> Vec<usize> {
@@ -76,24 +83,22 @@ fn a_file_cut_anywhere_costs_no_more_than_its_end() {
         copy_folder(original.path(), copy.path());
         read_all(&open(copy.path()))
     };
-    assert_eq!(whole, (12_000, 48_000, 20_000));
+    assert_eq!(whole, WHOLE);
     let copy = tempfile::tempdir().unwrap();
     for file in files(original.path()) {
         let bytes = fs::read(&file).unwrap();
         let name = file.strip_prefix(original.path()).unwrap();
-        let mut last = (0, 0, 0);
+        let mut last = [0; 4];
         for cut in places(bytes.len()) {
             let _ = fs::remove_dir_all(copy.path());
             copy_folder(original.path(), copy.path());
             fs::write(copy.path().join(name), &bytes[..cut]).unwrap();
             let store = open(copy.path());
             let read = read_all(&store);
-            assert!(read.0 <= whole.0 && read.1 <= whole.1 && read.2 <= whole.2, "{name:?} cut at {cut}: {read:?}");
+            assert!(read.iter().zip(whole).all(|(read, whole)| *read <= whole), "{name:?} cut at {cut}: {read:?}");
             // A longer part of a file never gives less.
-            assert!(
-                read.0 >= last.0 && read.1 >= last.1 && read.2 >= last.2,
-                "{name:?} cut at {cut}: {read:?} after {last:?}"
-            );
+            let grows = read.iter().zip(last).all(|(read, last)| *read >= last);
+            assert!(grows, "{name:?} cut at {cut}: {read:?} after {last:?}");
             let lost = read != whole;
             let told = store.facts().iter().any(|fact| matches!(fact.kind, FactKind::Repaired | FactKind::Damaged));
             assert!(!lost || told || cut == 0, "{name:?} cut at {cut}: {read:?}, and no fact tells");
@@ -102,7 +107,7 @@ fn a_file_cut_anywhere_costs_no_more_than_its_end() {
             store.ingest_spans(&made::spans("api", 20_000..20_010)).unwrap();
             store.flush().unwrap();
             drop(store);
-            assert_eq!(read_all(&open(copy.path())).0, read.0 + 10, "{name:?} cut at {cut}");
+            assert_eq!(read_all(&open(copy.path()))[0], read[0] + 10, "{name:?} cut at {cut}");
         }
     }
 }
@@ -123,9 +128,47 @@ fn a_changed_byte_anywhere_is_left_out_and_told() {
             fs::write(copy.path().join(name), &changed).unwrap();
             let store = open(copy.path());
             let read = read_all(&store);
-            let lost = read != (12_000, 48_000, 20_000);
+            let lost = read != WHOLE;
             assert!(!lost || !store.facts().is_empty(), "{name:?} changed at {at}: {read:?}, and no fact tells");
         }
+    }
+}
+
+/// While a store is open: a reader believes no page of an index that has changed, of no segment.
+#[test]
+fn an_index_that_changes_under_an_open_store_costs_time_and_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let store = open(folder.path());
+    changed_indexes(&store.inner().traces.shelf);
+    changed_indexes(&store.inner().logs.shelf);
+    assert_eq!(read_all(&store), WHOLE);
+    assert!(store.facts().iter().any(|fact| fact.kind == FactKind::Damaged && fact.detail.contains("index")));
+}
+
+/// Changes every index of a shelf, place after place, and leaves it changed.
+fn changed_indexes<R: crate::shelf::Rows>(shelf: &crate::shelf::Shelf<R>) {
+    let views = shelf.view(|_| true);
+    let sealed: Vec<_> = views.iter().flat_map(|view| &view.segments).filter(|segment| segment.is_sealed()).collect();
+    assert!(!sealed.is_empty());
+    for segment in sealed {
+        let keys = segment.keys().unwrap();
+        let asked: Vec<(u64, Vec<usize>)> =
+            keys.iter().step_by(97).map(|(key, _)| (*key, segment.find(*key).unwrap())).collect();
+        let path = segment.path().with_extension("idx");
+        let whole = fs::read(&path).unwrap();
+        let all: Vec<usize> = (0..segment.blocks().len()).collect();
+        for at in (0..whole.len()).step_by(1_009) {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x41;
+            fs::write(&path, &changed).unwrap();
+            for (key, numbers) in &asked {
+                let found = shelf.find(segment, *key).unwrap();
+                assert!(found == *numbers || found == all, "{path:?} changed at {at}");
+            }
+            assert_eq!(shelf.keys(segment).unwrap().len(), keys.len());
+        }
+        fs::write(&path, vec![0x41; whole.len()]).unwrap();
     }
 }
 
@@ -139,7 +182,7 @@ fn zeros_after_a_power_cut_are_cut_off() {
         fs::write(&file, bytes).unwrap();
     }
     let store = open(original.path());
-    assert_eq!(read_all(&store), (12_000, 48_000, 20_000));
+    assert_eq!(read_all(&store), WHOLE);
     assert!(store.facts().iter().any(|fact| fact.kind == FactKind::Repaired));
 }
 
@@ -151,5 +194,5 @@ fn a_missing_index_is_made_again() {
         files(original.path()).into_iter().filter(|file| file.extension().is_some_and(|it| it == "idx")).collect();
     assert!(!indexes.is_empty());
     indexes.iter().for_each(|index| fs::remove_file(index).unwrap());
-    assert_eq!(read_all(&open(original.path())), (12_000, 48_000, 20_000));
+    assert_eq!(read_all(&open(original.path())), WHOLE);
 }

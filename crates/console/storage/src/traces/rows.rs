@@ -13,7 +13,7 @@ use crate::filter;
 use crate::hash;
 use crate::origin::{Origin, Origins};
 use crate::pack::{self, Section};
-use crate::shelf::{Encoded, Extent, Form, Rows};
+use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows};
 
 /// A block is made when the open rows take this much.
 const FULL_BYTES: usize = 512 << 10;
@@ -61,13 +61,27 @@ impl Head {
 }
 
 impl OpenSpans {
-    /// Adds the spans of a group.
-    pub(crate) fn add(&mut self, group: &SpanGroup) {
-        let origin = self.origins.number(&group.resource, &group.scope);
+    /// Adds the spans of a group from `from` on, those that ended at `cutoff_ns` or later, until there are
+    /// enough for a block. Gives where to go on.
+    pub(crate) fn add(&mut self, group: &SpanGroup, from: usize, cutoff_ns: u64, left: &mut Left) -> usize {
+        let Some(origin) = self.origins.number(&group.resource, &group.scope) else {
+            left.too_large += (group.spans.len() - from) as u64;
+            return group.spans.len();
+        };
         self.note(&group.resource.attributes);
-        for span in &group.spans {
-            self.push(span, origin);
+        let mut next = from;
+        for span in group.spans.get(from..).unwrap_or_default() {
+            next += 1;
+            if span.end_ns < cutoff_ns {
+                left.too_old += 1;
+            } else if !self.push(span, origin) {
+                left.too_large += 1;
+            }
+            if self.is_full() {
+                break;
+            }
         }
+        next
     }
 
     /// Whether a span of the trace is among them.
@@ -89,7 +103,14 @@ impl OpenSpans {
         }
     }
 
-    fn push(&mut self, span: &Span, origin: u32) {
+    /// Gives whether the span is small enough to be kept.
+    fn push(&mut self, span: &Span, origin: u32) -> bool {
+        let before = self.rest.len();
+        put_rest(&mut self.rest, span);
+        if self.rest.len() - before + span.name.len() > ROW_BYTES_MAX {
+            self.rest.truncate(before);
+            return false;
+        }
         let name = match self.names.get(&span.name) {
             Some(number) => *number,
             None => {
@@ -104,7 +125,6 @@ impl OpenSpans {
         for event in &span.events {
             self.note(&event.attributes);
         }
-        put_rest(&mut self.rest, span);
         let start_ns = clamp(span.start_ns);
         self.newest_ns = self.newest_ns.max(start_ns);
         self.oldest_ns = Some(self.oldest_ns.map_or(start_ns, |oldest| oldest.min(start_ns)));
@@ -121,6 +141,7 @@ impl OpenSpans {
             status: span.status.code.number(),
             linked: u8::from(!span.links.is_empty()),
         });
+        true
     }
 }
 
@@ -224,7 +245,9 @@ impl Rows for OpenSpans {
         let spans = Spans::read(body)?;
         let rest = spans.unpack_rest()?;
         let groups = (0..spans.len()).map(|row| spans.group(row, &rest)).collect::<Result<Vec<_>, _>>()?;
-        groups.iter().for_each(|group| self.add(group));
+        groups.iter().for_each(|group| {
+            self.add(group, 0, 0, &mut Left::default());
+        });
         Ok(())
     }
 }

@@ -147,7 +147,7 @@ fn candidates<'a>(view: &'a PartitionView, query: &TraceQuery) -> Vec<Candidate<
     };
     let has_operation = |segment: &Segment| {
         query.operation.as_ref().is_none_or(|name| {
-            segment.words().len() >= 4_096 || (0..6).any(|kind| segment.words().contains(&*format!("{kind}{name}")))
+            !segment.knows_all_words() || (0..6).any(|kind| segment.words().contains(&*format!("{kind}{name}")))
         })
     };
     let mut all: Vec<Candidate<'a>> = Vec::new();
