@@ -1,9 +1,13 @@
 //! Measures the console's store. `designs FOLDER` compares three designs, `targets FOLDER` measures the one
-//! that was taken against what it has to reach, `idle` and `open PATH` measure a start. FOLDER is what
+//! that was taken against what it has to reach, `soak` shows that it stays within its bounds,
+//! `contention` who waits for whom, `idle` and `open PATH` measure a start. FOLDER is what
 //! `record.sh` recorded.
 
+mod contention;
 mod designs;
+mod load;
 mod recorded;
+mod soak;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,13 +23,24 @@ fn main() {
     match arguments.as_slice() {
         ["designs", folder] => designs(&Recorded::read(Path::new(folder))),
         ["targets", folder] => targets(&Recorded::read(Path::new(folder))),
-        ["soak", folder, seconds] => soak(&Recorded::read(Path::new(folder)), seconds.parse().expect("seconds")),
+        ["soak", rest @ ..] => {
+            let minutes: f64 = option(rest, "--minutes", 20.0);
+            soak::run((minutes * 60.0) as u64, option(rest, "--limit-mib", 64), option(rest, "--rate", 1.0));
+        }
+        ["contention"] => contention::run(),
         ["idle"] => idle(tempfile::tempdir().expect("a folder").path()),
         ["open", path] => idle(Path::new(path)),
         _ => println!(
-            "usage: bench-console-store designs FOLDER | targets FOLDER | soak FOLDER SECONDS | idle | open PATH"
+            "usage: bench-console-store designs FOLDER | targets FOLDER | soak [--minutes N] [--limit-mib N] [--rate N] | contention | idle | open PATH"
         ),
     }
+}
+
+/// What stands behind a name among the arguments.
+fn option<T: std::str::FromStr>(arguments: &[&str], name: &str, otherwise: T) -> T {
+    let at = arguments.iter().position(|argument| *argument == name);
+    let given = at.and_then(|at| arguments.get(at + 1));
+    given.map_or(otherwise, |given| given.parse().ok().unwrap_or_else(|| panic!("{name} {given} is no number")))
 }
 
 fn options() -> Options {
@@ -43,12 +58,16 @@ fn rss_mb() -> f64 {
 }
 
 fn folder_mb(path: &Path) -> f64 {
+    folder_bytes(path) as f64 / 1e6
+}
+
+fn folder_bytes(path: &Path) -> u64 {
     let entries = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
     entries
         .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => folder_mb(&entry.path()),
-            Ok(metadata) => metadata.len() as f64 / 1e6,
-            Err(_) => 0.0,
+            Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
         })
         .sum()
 }
@@ -67,51 +86,6 @@ fn idle(path: &Path) {
 
 fn scale() -> u64 {
     std::env::var("SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(1)
-}
-
-/// All three signals as fast as they are taken, into a store of 100 MB, beside a service that is quiet.
-fn soak(recorded: &Recorded, seconds: u64) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let options = Options { limit_bytes: 100_000_000, ..options() };
-    let store = Store::open(folder.path(), options, Arc::new(eventsourcing::clock::System)).expect("opens");
-    let mut quiet = recorded.spans(u64::MAX >> 30);
-    for group in quiet.iter_mut().flat_map(|batch| &mut batch.groups) {
-        let mut resource = (*group.resource).clone();
-        resource.attributes.0[0].value = "quiet".into();
-        group.resource = Arc::new(resource);
-    }
-    quiet.iter().for_each(|batch| store.ingest_spans(batch).expect("taken"));
-    let began = Instant::now();
-    let (mut round, mut shown, mut largest) = (0, 0, 0.0_f64);
-    while began.elapsed().as_secs() < seconds {
-        recorded.spans(round).iter().for_each(|batch| store.ingest_spans(batch).expect("taken"));
-        recorded.lines(round).iter().for_each(|batch| store.ingest_logs(batch).expect("taken"));
-        store.ingest_samples(&recorded.scrape(round, 10)).expect("taken");
-        round += 1;
-        let elapsed = began.elapsed().as_secs();
-        if elapsed >= shown + seconds.div_ceil(8) {
-            shown = elapsed;
-            largest = largest.max(store.bytes() as f64 / 1e6);
-            println!(
-                "{elapsed} s: {:.1} MB, RSS {:.1} MB, {:?}",
-                store.bytes() as f64 / 1e6,
-                rss_mb(),
-                store.trouble()
-            );
-        }
-    }
-    let service = TraceQuery { service: Some("quiet".into()), limit: 1_000_000, ..TraceQuery::default() };
-    let counts = store.counts();
-    println!(
-        "largest {largest:.1} MB; {} traces of the quiet service; {} segments with {:.0} MB evicted, {} facts; {} spans, {} lines, {} samples taken",
-        store.search_traces(&service).expect("read").len(),
-        counts.segments_evicted,
-        counts.bytes_evicted as f64 / 1e6,
-        store.facts().len(),
-        counts.spans,
-        counts.log_records,
-        counts.samples
-    );
 }
 
 /// Runs a thing many times; gives the median and the worst, milliseconds.
