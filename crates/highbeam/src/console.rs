@@ -118,6 +118,8 @@ fn counts(store: &Store, intake: &Intake) -> ConsoleCounts {
         dropped: vec![
             ("spans_too_old", counts.spans_too_old),
             ("log_lines_too_old", counts.log_records_too_old),
+            ("spans_too_large", counts.spans_too_large),
+            ("log_lines_too_large", counts.log_records_too_large),
             ("samples_too_old", counts.samples_too_old),
             ("samples_out_of_order", counts.samples_out_of_order),
             ("samples_duplicate", counts.samples_duplicate),

@@ -130,6 +130,8 @@ fn dropped(counts: &Counts) -> Vec<Dropped> {
         samples: _,
         spans_too_old,
         log_records_too_old,
+        spans_too_large,
+        log_records_too_large,
         log_records_merged,
         samples_repeated: _,
         samples_duplicate,
@@ -143,6 +145,8 @@ fn dropped(counts: &Counts) -> Vec<Dropped> {
     let all = [
         ("spans too old to be kept", spans_too_old),
         ("log lines too old to be kept", log_records_too_old),
+        ("spans larger than 32 MiB", spans_too_large),
+        ("log lines larger than 32 MiB", log_records_too_large),
         ("log lines merged into their service's common stream, for it has too many", log_records_merged),
         ("samples that contradict one of the same time", samples_duplicate),
         ("samples out of order", samples_out_of_order),
