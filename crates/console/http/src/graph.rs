@@ -2,7 +2,6 @@
 //! found is in `tally`; how the store keeps spans is not known here.
 
 pub mod histogram;
-pub(crate) mod reads;
 pub mod tally;
 
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use eventsourcing::Clock;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use reads::{ReadFailure, Reads, Stop};
+use crate::reads::{ReadFailure, Reads, Stop};
 use tally::Tally;
 
 /// Graphs at a time: each may take memory for a full table of spans, and is done within a second or so.

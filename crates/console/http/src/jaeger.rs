@@ -23,7 +23,7 @@ use eventsourcing::Clock;
 use serde::Serialize;
 
 use crate::graph;
-use crate::graph::reads::Reads;
+use crate::reads::Reads;
 use answer::{Envelope, Refusal, StructuredError, json, not_found, write};
 use parameters::Parameters;
 use search::Wanted;

@@ -10,5 +10,6 @@ mod guard;
 pub mod intake;
 pub mod jaeger;
 mod pages;
+mod reads;
 pub mod trace_tree;
 pub mod view;

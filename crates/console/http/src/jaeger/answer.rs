@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use console_storage::Evicted;
 use serde::Serialize;
 
-use crate::graph::reads::ReadFailure;
+use crate::reads::ReadFailure;
 
 /// Why a request gets no data, in the terms of either API.
 #[derive(Debug, Clone, PartialEq, Eq)]

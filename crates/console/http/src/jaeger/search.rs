@@ -6,7 +6,7 @@ use console_storage::{Evicted, ReadError, Store, Trace, TraceQuery};
 use jiff::Timestamp;
 
 use super::parameters::{self, Parameters};
-use crate::graph::reads::Stop;
+use crate::reads::Stop;
 
 /// Traces in one answer.
 const TRACES_MAX: usize = 1_500;
