@@ -17,11 +17,12 @@ struct Visit<'a> {
 pub(super) fn mark(nodes: &mut [Node<'_>]) {
     let lasts = last_ends(nodes);
     let parents: Vec<Option<usize>> = nodes.iter().map(|node| node.parent).collect();
-    let last = |place: usize| lasts.get(place).copied().unwrap_or(0);
+    let known = |place: usize| lasts.get(place).copied().flatten();
+    let last = |place: usize| known(place).unwrap_or(0);
     let mut order: Vec<usize> = (0..nodes.len()).collect();
     order.sort_by_key(|place| {
         let start = nodes.get(*place).map_or(0, |node| node.span.start_ns);
-        std::cmp::Reverse((last(*place), start))
+        std::cmp::Reverse((known(*place), start))
     });
     let below = Links::new(&parents, order.iter().copied());
     // The point that has been reached. It only ever moves back, so stretches cannot overlap.
@@ -31,7 +32,8 @@ pub(super) fn mark(nodes: &mut [Node<'_>]) {
         // Nothing that ends later than the cursor held the span up.
         let skipped = visit.rest.iter().take_while(|child| last(**child) > cursor).count();
         let (child, rest) = match visit.rest.get(skipped..) {
-            Some([child, rest @ ..]) => (Some(*child), rest),
+            // Those that took no time come last of all.
+            Some([child, rest @ ..]) if known(*child).is_some() => (Some(*child), rest),
             _ => (None, [].as_slice()),
         };
         visit.rest = rest;
@@ -59,12 +61,14 @@ pub(super) fn mark(nodes: &mut [Node<'_>]) {
     nodes.iter_mut().for_each(|node| node.critical_path.reverse());
 }
 
-/// For each node the end of whatever ends last among it and all below it.
-fn last_ends(nodes: &[Node<'_>]) -> Vec<u64> {
-    let mut lasts: Vec<u64> = nodes.iter().map(|node| end_ns(node.span)).collect();
+/// For each node the end of whatever ends last among it and all below it. A span that took no time held nobody
+/// up, whenever it claims to have been; `None` where there are only such.
+fn last_ends(nodes: &[Node<'_>]) -> Vec<Option<u64>> {
+    let took_time = |node: &Node<'_>| (node.span.duration_ns() > 0).then(|| end_ns(node.span));
+    let mut lasts: Vec<Option<u64>> = nodes.iter().map(took_time).collect();
     // A parent stands before its children, so backwards each is complete when it is added to its parent.
     for (place, node) in nodes.iter().enumerate().rev() {
-        let own = lasts.get(place).copied().unwrap_or(0);
+        let own = lasts.get(place).copied().flatten();
         if let Some(above) = node.parent.and_then(|parent| lasts.get_mut(parent)) {
             *above = own.max(*above);
         }
