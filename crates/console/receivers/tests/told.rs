@@ -1,6 +1,8 @@
 //! What the receivers tell the log when something stands in their way: each message with what it promises.
 //! What they do about it is tested beside their code.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
