@@ -70,6 +70,7 @@ impl Metrics {
                 damaged += payload.len() as u64;
             }
         }
+        head.new_services.drain(..).for_each(|service| shelf.reserve(&service));
         recover_chunks(&mut head, &shelf, now_ms)?;
         head.series.values_mut().for_each(|series| series.touched_ms = now_ms);
         while head.exemplars.len() > options.exemplars_max {
@@ -95,6 +96,7 @@ impl Metrics {
             return Err(IngestError::Unavailable { signal: Signal::Metrics, reason });
         }
         let outcome = head.ingest(batch, &Limits::new(&self.options, now_ms));
+        head.new_services.drain(..).for_each(|service| self.shelf.reserve(&service));
         // What the shelf does not take now stays in the head, and the next batch waits for it.
         let _ = self.shelve(&mut head, now_ms);
         let is_behind = head.unwritten.len() > self.options.open_bytes();
@@ -175,6 +177,15 @@ impl Metrics {
 
     fn log(&self) -> MutexGuard<'_, Wal> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes that the next flush writes at once because the log is to be rotated, roughly.
+    pub(crate) fn rotation_bytes(&self) -> u64 {
+        if !self.log().is_long() {
+            return 0;
+        }
+        let head = self.head();
+        head.series.values().map(|series| series.chunk.bytes() as u64 + 64).sum()
     }
 
     /// Bytes on disk.
@@ -287,6 +298,7 @@ impl Metrics {
             return Ok(());
         }
         head.retain(is_kept);
+        self.shelf.release(|service| head.services.contains_key(service));
         debug_assert!(head.series.len() < before, "something was to be forgotten");
         let mut list = Vec::new();
         log::put_next(&mut list, head.next_series);

@@ -29,7 +29,7 @@ impl Inner {
             if let Some(cutoff_ms) = self.options.cutoff_ms(now_ms) {
                 self.remove_expired(now_ms, cutoff_ms)?;
             }
-            self.remove_excess(now_ms)?;
+            self.remove_excess(now_ms, 0)?;
             self.bound_pinned(now_ms)?;
         }
         let looks = self.make_room_for_series(now_ms)?;
@@ -61,7 +61,8 @@ impl Inner {
     pub(crate) fn make_room(&self) {
         let is_due = || {
             let written = self.disk.written();
-            (written - self.looked_at.load(Ordering::Relaxed) >= self.options.step_bytes()).then_some(written)
+            let since = written.saturating_sub(self.looked_at.load(Ordering::Relaxed));
+            (since >= self.options.step_bytes()).then_some(written)
         };
         if is_due().is_none() {
             return;
@@ -70,7 +71,15 @@ impl Inner {
         // Another may have done it meanwhile.
         let Some(written) = is_due() else { return };
         self.looked_at.store(written, Ordering::Relaxed);
-        self.note(Task::MakeRoom, &self.remove_excess(self.now_ms()));
+        self.note(Task::MakeRoom, &self.remove_excess(self.now_ms(), 0));
+    }
+
+    /// The same before much is written at once.
+    pub(crate) fn make_room_for(&self, bytes: u64) {
+        if bytes > self.options.step_bytes() {
+            let _turn = self.removing.lock().unwrap_or_else(PoisonError::into_inner);
+            self.note(Task::MakeRoom, &self.remove_excess(self.now_ms(), bytes));
+        }
     }
 
     fn remove_expired(&self, now_ms: i64, cutoff_ms: i64) -> io::Result<()> {
@@ -88,16 +97,17 @@ impl Inner {
         Ok(())
     }
 
-    fn remove_excess(&self, now_ms: i64) -> io::Result<()> {
+    /// `coming` is what has to fit in addition.
+    fn remove_excess(&self, now_ms: i64, coming: u64) -> io::Result<()> {
         let (begin, target) = self.options.marks();
-        let mut total = self.bytes();
+        let mut total = self.bytes() + coming;
         if total <= begin {
             return Ok(());
         }
         while total > target {
             let Some((signal, segment)) = self.next_to_go() else { return Ok(()) };
             self.evict(signal, &segment, FactKind::EvictedForSize, now_ms)?;
-            total = self.bytes();
+            total = self.bytes() + coming;
         }
         Ok(())
     }

@@ -99,11 +99,22 @@ struct Partition<R> {
     segments: Vec<Arc<Segment>>,
     /// What readers were last shown of the open rows.
     shown: Option<Arc<view::OpenView>>,
+    /// Whether it stays its service's though it is empty.
+    is_reserved: bool,
 }
 
 impl<R: Rows> Partition<R> {
     fn new(service: Arc<str>) -> Self {
-        Self { service, open: R::default(), first_seq: 0, logged: 0, opened_ms: 0, segments: Vec::new(), shown: None }
+        Self {
+            service,
+            open: R::default(),
+            first_seq: 0,
+            logged: 0,
+            opened_ms: 0,
+            segments: Vec::new(),
+            shown: None,
+            is_reserved: false,
+        }
     }
 
     fn bytes(&self) -> u64 {
@@ -309,6 +320,21 @@ impl<R: Rows> Shelf<R> {
         Some(segment.clone())
     }
 
+    /// Gives a service its partition, if there is one to be had, before it has rows. Who comes first is served
+    /// first, however long it takes to fill a row.
+    pub(crate) fn reserve(&self, service: &str) {
+        let mut state = self.lock();
+        let index = state.partition(service, self.services_max);
+        if let Some(partition) = state.partitions.get_mut(index) {
+            partition.is_reserved = true;
+        }
+    }
+
+    /// Lets go of reservations of services that are not to be kept.
+    pub(crate) fn release(&self, is_kept: impl Fn(&str) -> bool) {
+        self.lock().partitions.iter_mut().for_each(|partition| partition.is_reserved &= is_kept(&partition.service));
+    }
+
     /// Makes a block of a service's open rows, so that they can go.
     pub(crate) fn seal_open(&self, service: &str, now_ms: i64) {
         let mut state = self.lock();
@@ -389,7 +415,8 @@ impl<R: Rows> State<R> {
         if let Some(index) = self.by_service.get(service) {
             return *index;
         }
-        if self.partitions.len() >= services_max && service != OTHER_SERVICES {
+        let own = self.partitions.len() - usize::from(self.by_service.contains_key(OTHER_SERVICES));
+        if own >= services_max && service != OTHER_SERVICES {
             // An idle partition gives its place to a new one, so that names that are gone do not fill it.
             return self.reuse(service).unwrap_or_else(|| self.partition(OTHER_SERVICES, services_max));
         }
@@ -400,7 +427,9 @@ impl<R: Rows> State<R> {
     }
 
     fn reuse(&mut self, service: &str) -> Option<usize> {
-        let idle = |partition: &Partition<R>| partition.open.len() == 0 && partition.segments.is_empty();
+        let idle = |partition: &Partition<R>| {
+            partition.open.len() == 0 && partition.segments.is_empty() && !partition.is_reserved
+        };
         let index = self.partitions.iter().position(idle)?;
         let partition = self.partitions.get_mut(index)?;
         self.by_service.remove(&partition.service);

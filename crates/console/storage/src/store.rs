@@ -231,6 +231,7 @@ impl Inner {
     /// Each signal is written even if another cannot be.
     pub(crate) fn write(&self) -> io::Result<()> {
         let now_ms = self.now_ms();
+        self.make_room_for(self.metrics.rotation_bytes());
         let results = [
             self.traces.shelf.write(now_ms),
             self.traces.pinned.write(now_ms),

@@ -88,6 +88,8 @@ pub(crate) struct Head {
     pub(crate) unwritten: Vec<u8>,
     /// Records of new series that are not written yet.
     pub(crate) new_series: Vec<u8>,
+    /// Services that had no series before.
+    pub(crate) new_services: Vec<Arc<str>>,
     /// Chunks that are full, with their services.
     pub(crate) full: Vec<(Arc<str>, Chunk)>,
 }
@@ -163,7 +165,11 @@ impl Head {
     pub(crate) fn add_series(&mut self, number: u32, labels: &Labels) {
         let service = match self.services.get_key_value(labels.service()) {
             Some((service, _)) => service.clone(),
-            None => labels.service().into(),
+            None => {
+                let service: Arc<str> = labels.service().into();
+                self.new_services.push(service.clone());
+                service
+            }
         };
         *self.services.entry(service.clone()).or_insert(0) += 1;
         self.index.insert(labels, number);

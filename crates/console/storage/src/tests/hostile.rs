@@ -209,3 +209,21 @@ fn a_million_services_share_what_one_would_get() {
     assert_eq!((count("service 99999"), count("service 99000"), count("quiet")), (1, 1, 40));
     assert!(store.bytes() <= options.limit_bytes);
 }
+
+/// A service that sends little fills no chunk for an hour; its place must not be taken meanwhile.
+#[test]
+fn who_sends_few_samples_keeps_its_place_among_many_services() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { services_max: 4, ..quiet() };
+    let store = Store::open(folder.path(), options.clone(), clock()).unwrap();
+    store.ingest_samples(&made::samples("quiet", 3, 0..1)).unwrap();
+    for number in 0..10 {
+        store.ingest_samples(&made::samples(&format!("noisy {number}"), 3, 0..300)).unwrap();
+    }
+    store.flush().unwrap();
+    drop(store);
+    let store = Store::open(folder.path(), options, clock()).unwrap();
+    store.ingest_samples(&made::samples("quiet", 3, 1..300)).unwrap();
+    let services = store.inner().metrics.shelf.services();
+    assert!(services.iter().any(|service| &**service == "quiet"), "{services:?}");
+}
