@@ -4,6 +4,7 @@
 
 pub mod otlp;
 pub mod service;
+pub mod store;
 
 /// Text that nothing of ours says by itself: where it turns up, a value has been repeated.
 pub const MARK: &str = "q7ZxLeak";
