@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use console_storage::Store;
 use eventsourcing::Clock;
@@ -70,7 +73,7 @@ impl Console {
     pub fn start(listeners: Listeners, parts: Parts) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let is_loopback = listeners.console.local_addr()?.ip().is_loopback();
-        let receivers = receivers(&parts.intake);
+        let receivers = receivers(&parts.intake).fallback(not_received);
         let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
         let ports = Ports { otlp_grpc: port(&listeners.otlp_grpc)?, otlp_http: port(&listeners.otlp_http)? };
         let console = console(&parts, ports, Guard { is_loopback });
@@ -93,6 +96,19 @@ impl Console {
 /// What senders reach: both forms of OTLP, so that a port that was mistaken for the other works.
 fn receivers(intake: &Arc<Intake>) -> Router {
     otlp::router(Arc::clone(intake)).merge(grpc::router(intake))
+}
+
+/// What else is asked of a port for senders, in the form of whoever asks.
+async fn not_received(request: Request) -> Response {
+    let shown: String = request.uri().path().chars().take(200).collect();
+    let told = format!(
+        "{shown} is not known here; this port takes OTLP, at /v1/traces, /v1/logs, /v1/metrics and by gRPC; pages and \
+         APIs are at the console's own port"
+    );
+    if grpc::is_call(request.headers()) {
+        return grpc::unimplemented(told);
+    }
+    (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({ "error": { "message": told } }))).into_response()
 }
 
 fn console(parts: &Parts, ports: Ports, guard: Guard) -> Router {

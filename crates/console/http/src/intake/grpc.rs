@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Request};
 use axum::routing::post;
 use bytes::{Buf, BufMut, Bytes};
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -28,6 +29,16 @@ pub(crate) fn router(intake: &Arc<Intake>) -> Router {
         let intake = Arc::clone(intake);
         router.route(path, post(move |request| call(Arc::clone(&intake), signal, request)))
     })
+}
+
+/// Whether a request is a call of gRPC.
+pub(crate) fn is_call(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// The answer to a call of what there is not. OTLP's clients do not send it again.
+pub(crate) fn unimplemented(told: String) -> axum::response::Response {
+    Status::new(Code::Unimplemented, told).into_http()
 }
 
 async fn call(intake: Arc<Intake>, signal: Signal, request: Request<Body>) -> axum::http::Response<tonic::body::Body> {
