@@ -268,7 +268,9 @@ impl Running {
         }
         let positions = Some(self.store.path().with_extension("tail.json"));
         let options = tail::Options { positions, ..tail::Options::new(paths) };
-        let tailer = Tailer::new(options, Arc::clone(&self.intake) as _, Arc::new(clock::System));
+        let mut tailer = Tailer::new(options, Arc::clone(&self.intake) as _, Arc::new(clock::System));
+        // Where files end now is known before anybody is told that the console is ready.
+        tailer.poll();
         let (stop, stopped) = watch::channel(false);
         let _entered = self.runtime.enter();
         self.tail = Some((stop, tokio::spawn(tail::run(tailer, stopped))));
