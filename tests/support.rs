@@ -28,6 +28,33 @@ pub(crate) struct Service {
     pub agent: ureq::Agent,
 }
 
+/// An answer, read to its end, whatever its bytes are.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{:?}: {}", self.headers, self.text());
+        self
+    }
+}
+
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -123,6 +150,34 @@ impl Service {
         self.child.id()
     }
 
+    /// The console alone, with these further arguments.
+    pub(crate) fn console(data_dir: &Path, arguments: &[&str]) -> Self {
+        Self::start(data_dir, &[&["console"], arguments].concat())
+    }
+
+    /// The console's own URL, or that of one of its ports, by its name in the ready file.
+    pub(crate) fn address(&self, name: &str) -> &str {
+        self.ready[name].as_str().unwrap_or_else(|| panic!("no {name}: {}", self.ready))
+    }
+
+    /// Sends bytes to the console's own port.
+    pub(crate) fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let url = format!("{}{path}", self.address("console"));
+        send_bytes(&self.agent, "POST", &url, headers, Some(body)).unwrap()
+    }
+
+    /// An answer of the console, as large as it may be.
+    pub(crate) fn fetch(&self, path: &str) -> Reply {
+        send_bytes(&self.agent, "GET", &format!("{}{path}", self.address("console")), &[], None).unwrap()
+    }
+
+    /// What the console gives back: whole, or the test fails.
+    pub(crate) fn export(&self, selection: &str) -> Value {
+        let reply = self.fetch(&format!("/api/export?{selection}")).expect(200);
+        assert_eq!(reply.header("x-truncated"), None, "{selection}");
+        reply.json()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         send(&self.agent, &self.url, "GET", path, &[], None).unwrap()
     }
@@ -152,10 +207,19 @@ impl Service {
         wait_for(|| self.child.try_wait().unwrap())
     }
 
+    /// The most memory that was ever resident, in bytes.
+    pub(crate) fn resident_max(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
     /// Resident memory, in bytes.
     pub(crate) fn resident(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
     }
 }
@@ -192,6 +256,28 @@ pub(crate) fn send(
         .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()))
         .collect();
     Ok(Answer { status: response.status().as_u16(), headers, body: response.body_mut().read_to_string()? })
+}
+
+/// One request with a body of any bytes; `Err` when the connection failed.
+pub(crate) fn send_bytes(
+    agent: &ureq::Agent,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<Reply, ureq::Error> {
+    let mut request = ureq::http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut response = match body {
+        Some(body) => agent.run(request.body(body).unwrap())?,
+        None => agent.run(request.body(()).unwrap())?,
+    };
+    let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
+    Ok(Reply { status: response.status().as_u16(), headers, body })
 }
 
 /// Asks until there is an answer; fails after [`PATIENCE`].
