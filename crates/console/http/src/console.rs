@@ -73,10 +73,12 @@ impl Console {
     pub fn start(listeners: Listeners, parts: Parts) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let is_loopback = listeners.console.local_addr()?.ip().is_loopback();
-        let receivers = receivers(&parts.intake).fallback(not_received);
+        let guard = Guard { is_loopback };
+        let guarded = axum::middleware::from_fn_with_state(guard, guard::guard);
+        let receivers = receivers(&parts.intake).fallback(not_received).layer(guarded.clone());
         let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
         let ports = Ports { otlp_grpc: port(&listeners.otlp_grpc)?, otlp_http: port(&listeners.otlp_http)? };
-        let console = console(&parts, ports, Guard { is_loopback });
+        let console = console(&parts, ports).layer(guarded);
         let all =
             [(listeners.console, console), (listeners.otlp_grpc, receivers.clone()), (listeners.otlp_http, receivers)];
         let servers = all.into_iter().map(|(listener, router)| spawn(listener, router, stopped.clone())).collect();
@@ -111,7 +113,7 @@ async fn not_received(request: Request) -> Response {
     (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({ "error": { "message": told } }))).into_response()
 }
 
-fn console(parts: &Parts, ports: Ports, guard: Guard) -> Router {
+fn console(parts: &Parts, ports: Ports) -> Router {
     let state = view::State {
         store: Arc::clone(&parts.store),
         arrivals: Arc::clone(&parts.arrivals),
@@ -119,6 +121,7 @@ fn console(parts: &Parts, ports: Ports, guard: Guard) -> Router {
         version: parts.version.to_owned(),
         ports,
     };
+    let store = Arc::clone(&parts.store);
     let (intake, metrics) = (&parts.intake, Arc::clone(&parts.metrics));
     let text = move || async move {
         ([(axum::http::header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics())
@@ -131,10 +134,19 @@ fn console(parts: &Parts, ports: Ports, guard: Guard) -> Router {
         .nest("/jaeger", jaeger::router(Arc::clone(&parts.store), Arc::clone(&parts.clock)))
         .route("/metrics", get(text))
         .route("/livez", get(|| async { "ok" }))
-        .route("/readyz", get(|| async { "ok" }))
+        .route("/readyz", get(move || ready(Arc::clone(&store))))
         .fallback_service(pages::router())
         .layer(CompressionLayer::new())
-        .layer(axum::middleware::from_fn_with_state(guard, guard::guard))
+}
+
+/// Ready is who can take something.
+async fn ready(store: Arc<Store>) -> Response {
+    match store.trouble() {
+        None => "ok".into_response(),
+        Some(trouble) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the disk takes nothing: {trouble}")).into_response()
+        }
+    }
 }
 
 fn spawn(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<server::Drained> {

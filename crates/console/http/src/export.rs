@@ -1,7 +1,10 @@
 //! Out again, and in again: any selection as OTLP JSON, and the same taken back. How OTLP is written is the
 //! codec's business.
 
+mod size;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,10 +13,11 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use console_model::{LogBatch, LogGroup, SampleBatch, SeriesSamples, SpanBatch, TraceId};
-use console_storage::{Direction, LogQuery, Matcher, Store, TraceQuery};
+use console_storage::{Direction, LogQuery, Matcher, ReadError, Store, TraceQuery};
 use serde::Deserialize;
 
 use crate::intake::{Encoding, Failure, Intake, Signal};
+use crate::reads::{ReadFailure, Reads, Stop};
 
 /// Traces in one answer, unless said otherwise, and at most.
 const TRACES: usize = 1_000;
@@ -22,24 +26,26 @@ const TRACES_MAX: usize = 10_000;
 const ITEMS_MAX: usize = 200_000;
 /// Series in one answer at most.
 const SERIES_MAX: usize = 20_000;
-/// Exports that are made at the same time.
+/// Bytes of values in one answer, roughly; it goes on to the end of the trace that reaches it.
+const BYTES_MAX: usize = 64 << 20;
+/// Exports that are made at the same time, and how long one may take.
 const EXPORTS_MAX: usize = 2;
+const EXPORT_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// What an export is made of and where an import goes.
 #[derive(Clone)]
 struct Shared {
     store: Arc<Store>,
     intake: Arc<Intake>,
-    slots: Arc<tokio::sync::Semaphore>,
+    reads: Reads,
 }
 
 /// The routes.
 pub(crate) fn router(store: Arc<Store>, intake: Arc<Intake>) -> Router {
-    let slots = Arc::new(tokio::sync::Semaphore::new(EXPORTS_MAX));
     Router::new().route("/api/export", get(export)).route("/api/import", post(import)).with_state(Shared {
         store,
         intake,
-        slots,
+        reads: Reads::new(EXPORTS_MAX, EXPORT_TIME_MAX),
     })
 }
 
@@ -71,8 +77,9 @@ impl IntoResponse for Refusal {
     }
 }
 
-fn unreadable(error: impl std::fmt::Display) -> Refusal {
-    Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+fn unreadable(error: ReadError) -> Refusal {
+    let failure = ReadFailure::from(error);
+    Refusal(failure.status(), failure.tell())
 }
 
 /// An export, with whether the selection had more than an answer holds.
@@ -86,15 +93,17 @@ async fn export(
         let example = "/api/export?signal=traces&service=checkout&start=1732540000000000000";
         Refusal(StatusCode::BAD_REQUEST, format!("{}; for example {example}", error.body_text()))
     })?;
-    let _slot = shared.slots.acquire().await.map_err(unreadable)?;
     let store = Arc::clone(&shared.store);
-    let made = tokio::task::spawn_blocking(move || match selection.signal.as_str() {
-        "traces" => traces(&store, &selection),
-        "logs" => logs(&store, &selection),
-        "metrics" => metrics(&store, &selection),
-        _ => Err(Refusal(StatusCode::BAD_REQUEST, "signal must be traces, logs or metrics".to_owned())),
+    let made = shared.reads.run(move |stop| {
+        Ok(match selection.signal.as_str() {
+            "traces" => traces(&store, &selection, stop),
+            "logs" => logs(&store, &selection, stop),
+            "metrics" => metrics(&store, &selection),
+            _ => Err(Refusal(StatusCode::BAD_REQUEST, "signal must be traces, logs or metrics".to_owned())),
+        })
     });
-    let (text, is_truncated) = made.await.map_err(unreadable)??;
+    let made = made.await.map_err(|failure| Refusal(failure.status(), failure.tell()))?;
+    let (text, is_truncated) = made?;
     let mut response = ([(header::CONTENT_TYPE, "application/json")], text).into_response();
     if is_truncated {
         response.headers_mut().insert("x-truncated", axum::http::HeaderValue::from_static("true"));
@@ -114,7 +123,7 @@ impl Selection {
     }
 }
 
-fn traces(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
+fn traces(store: &Store, selection: &Selection, stop: &Stop) -> Result<Exported, Refusal> {
     let limit = selection.limit.unwrap_or(TRACES).min(TRACES_MAX);
     let (from_ns, to_ns) = selection.range_ns();
     let ids = match selection.trace()? {
@@ -127,13 +136,14 @@ fn traces(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
     };
     let mut is_truncated = selection.trace_id.is_none() && ids.len() == limit;
     let mut batch = SpanBatch::default();
-    let mut spans = 0;
+    let (mut spans, mut bytes) = (0, 0);
     for id in ids {
         let trace = store.trace(id).map_err(unreadable)?;
         spans += trace.batch.len();
+        bytes += trace.batch.groups.iter().map(size::of_group).sum::<usize>();
         is_truncated |= trace.is_truncated;
         batch.groups.extend(trace.batch.groups);
-        if spans >= ITEMS_MAX {
+        if spans >= ITEMS_MAX || bytes >= BYTES_MAX || stop.is_set() {
             is_truncated = true;
             break;
         }
@@ -141,17 +151,17 @@ fn traces(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
     Ok((console_otlp::export::traces_json(&batch), is_truncated))
 }
 
-fn logs(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
+fn logs(store: &Store, selection: &Selection, stop: &Stop) -> Result<Exported, Refusal> {
     let limit = selection.limit.unwrap_or(ITEMS_MAX).min(ITEMS_MAX);
     let (from_ns, to_ns) = selection.range_ns();
     let matchers = selection.service.iter().map(|name| Matcher::equal("service_name", name.as_str())).collect();
     let query = LogQuery { matchers, from_ns, to_ns, trace_id: selection.trace()?, ..LogQuery::default() };
     let mut lines = store.log_lines(query, Direction::Forward).map_err(unreadable)?;
     let mut groups: Vec<LogGroup> = Vec::new();
-    let mut is_truncated = false;
+    let (mut is_truncated, mut bytes) = (false, 0);
     for taken in 0.. {
         let Some(line) = lines.next() else { break };
-        if taken == limit {
+        if taken == limit || bytes >= BYTES_MAX || stop.is_set() {
             is_truncated = true;
             break;
         }
@@ -161,6 +171,7 @@ fn logs(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
             continue;
         };
         let Some(record) = line.record() else { continue };
+        bytes += size::of_record(&record);
         match groups.last_mut() {
             Some(group) if group.stream == *stream && group.resource == *resource && group.scope == *scope => {
                 group.records.push(record);
@@ -190,15 +201,16 @@ fn metrics(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
     let mut left = limit;
     let mut is_truncated = false;
     for series in selected {
-        let mut samples: Vec<_> = series.samples().collect();
+        if left == 0 {
+            is_truncated = true;
+            break;
+        }
+        let mut samples: Vec<_> = series.samples().take(left + 1).collect();
         is_truncated |= samples.len() > left;
         samples.truncate(left);
         left -= samples.len();
         let exemplars = exemplars.remove(&series.labels).unwrap_or_default();
         batch.series.push(SeriesSamples { labels: series.labels, samples, exemplars });
-        if left == 0 {
-            break;
-        }
     }
     Ok((console_otlp::export::samples_json(&batch), is_truncated))
 }
@@ -211,16 +223,15 @@ async fn import(State(shared): State<Shared>, request: Request<Body>) -> Respons
         let told = "content-type must be application/json".to_owned();
         return Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, told).into_response();
     }
-    let (bytes, _guard) = match crate::intake::received(&shared.intake, &parts.headers, body, "").await {
-        Ok(received) => received,
-        Err(error) => return Refusal(error.status(), error.to_string()).into_response(),
+    let taken = match shared.intake.receive(&parts.headers, body, "").await {
+        Ok(received) => shared.intake.run(received, |intake, bytes| take(intake, &bytes[..])).await,
+        Err(failure) => Err(failure),
     };
-    let length = bytes.len();
-    match shared.intake.run(length, move |intake| take(intake, &bytes[..])).await {
+    match taken {
         Ok(taken) => {
             axum::Json(serde_json::json!({ "rejected": taken.rejected, "message": taken.message })).into_response()
         }
-        Err(failure) => Refusal(crate::intake::otlp::status(&failure), failure.to_string()).into_response(),
+        Err(failure) => Refusal(failure.status(), failure.to_string()).into_response(),
     }
 }
 
@@ -249,22 +260,24 @@ pub fn take(intake: &Intake, from: impl std::io::Read) -> Result<Imported, Failu
             }
             None => return Ok(imported),
             Some(Ok(document)) => document,
-            Some(Err(error)) => return Err(Failure::Malformed(format!("document {number}: {error}"))),
+            Some(Err(error)) => return Err(broken_off(number, error)),
         };
         let text = document.get();
-        let present: Present =
-            serde_json::from_str(text).map_err(|error| Failure::Malformed(format!("document {number}: {error}")))?;
+        let present: Present = serde_json::from_str(text).map_err(|error| broken_off(number, error))?;
         let signals = [
             (present.resource_spans.is_some(), Signal::Traces),
             (present.resource_logs.is_some(), Signal::Logs),
             (present.resource_metrics.is_some(), Signal::Metrics),
         ];
         if signals.iter().all(|(is_there, _)| !is_there) {
-            let told = format!("document {number} has none of resourceSpans, resourceLogs, resourceMetrics");
-            return Err(Failure::Malformed(told));
+            return Err(broken_off(number, "it has none of resourceSpans, resourceLogs, resourceMetrics"));
         }
         for (_, signal) in signals.into_iter().filter(|(is_there, _)| *is_there) {
-            let rejected = intake.otlp(signal, Encoding::Json, text.as_bytes())?;
+            let rejected = intake.otlp(signal, Encoding::Json, text.as_bytes());
+            let rejected = rejected.map_err(|failure| match failure {
+                Failure::Malformed(told) => broken_off(number, told),
+                other => other,
+            })?;
             imported.rejected += rejected.count;
             if imported.message.is_empty() {
                 imported.message = rejected.message;
@@ -273,11 +286,24 @@ pub fn take(intake: &Intake, from: impl std::io::Read) -> Result<Imported, Failu
     }
 }
 
+/// Says where an import ended, and what of it is in the store by then.
+fn broken_off(number: usize, reason: impl std::fmt::Display) -> Failure {
+    let before = match number - 1 {
+        0 => "nothing was taken".to_owned(),
+        1 => "the one before it was taken".to_owned(),
+        taken => format!("the {taken} before it were taken"),
+    };
+    Failure::Malformed(format!("document {number}: {reason}; {before}"))
+}
+
 /// Which signals a document has.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Present {
+    #[serde(alias = "resource_spans")]
     resource_spans: Option<serde::de::IgnoredAny>,
+    #[serde(alias = "resource_logs")]
     resource_logs: Option<serde::de::IgnoredAny>,
+    #[serde(alias = "resource_metrics")]
     resource_metrics: Option<serde::de::IgnoredAny>,
 }

@@ -2,7 +2,7 @@
 //! with it.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -23,6 +23,10 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         let told = "the console listens on this machine only, and has to be asked as localhost or 127.0.0.1";
         return (StatusCode::MISDIRECTED_REQUEST, told).into_response();
     }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && is_of_another_site(&request, guard.is_loopback) {
+        let told = "the console takes nothing from the pages of other sites";
+        return (StatusCode::FORBIDDEN, told).into_response();
+    }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let told = [
@@ -35,6 +39,18 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether a browser says that it asks for a page which is not one of ours, nor of this machine's where only this
+/// machine asks. What is no browser has no origin.
+fn is_of_another_site(request: &Request, loopback_is_ours: bool) -> bool {
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return false };
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    match authority {
+        Some(authority) => host(request) != Some(authority) && !(loopback_is_ours && is_loopback(authority)),
+        // `null`: a file, or a page that hides where it is from.
+        None => true,
+    }
 }
 
 fn host(request: &Request) -> Option<&str> {
@@ -55,7 +71,31 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
+
+    #[test]
+    fn what_a_page_of_another_site_sends_is_told_from_all_else() {
+        let asked = |origin: Option<&str>, host: &str| {
+            let mut request = Request::builder().method("POST").header("host", host);
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            request.body(Body::empty()).unwrap()
+        };
+        for (origin, host, loopback_is_ours, expected) in [
+            (None, "localhost:4318", true, false),
+            (Some("http://localhost:3000"), "localhost:4318", true, false),
+            (Some("https://evil.test"), "localhost:4318", true, true),
+            (Some("null"), "localhost:4318", true, true),
+            (Some("http://console.example"), "console.example", false, false),
+            (Some("http://localhost:3000"), "console.example", false, true),
+        ] {
+            let request = asked(origin, host);
+            assert_eq!(is_of_another_site(&request, loopback_is_ours), expected, "{origin:?} at {host}");
+        }
+    }
 
     #[test]
     fn loopback_has_several_names_and_other_names_are_not_among_them() {

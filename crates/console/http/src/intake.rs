@@ -9,20 +9,23 @@ pub(crate) mod push;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 use console_model::{LogBatch, SampleBatch, SpanBatch};
 pub use console_otlp::Signal;
 use console_otlp::{DecodeError, Rejected, Translator};
 use console_receivers::{Refused, Sink, loki, remote_write};
-use console_storage::{IngestError, Store};
+use console_storage::{IngestError, Left, Store};
 use eventsourcing::Clock;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::arrivals::Arrivals;
 use body::Budget;
 
 /// Requests that are decoded at the same time. Each may need a few times its body's bytes.
 const DECODING_MAX: usize = 4;
-/// Bodies below this are decoded where they arrive: handing them to another thread would take longer.
-const INLINE_BYTES_MAX: usize = 64 * 1024;
 
 /// How a body of OTLP is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +42,58 @@ pub enum Failure {
     /// It is not what it claims to be. Sending it again would not help.
     #[error("{0}")]
     Malformed(String),
+    /// It is larger than what is taken at once.
+    #[error("{0}")]
+    TooLarge(String),
+    /// It is in a form that is not known here.
+    #[error("{0}")]
+    Unsupported(String),
+    /// It did not come to its end.
+    #[error("{0}")]
+    Incomplete(String),
     /// Too many are being decoded. Sending it again later helps.
     #[error("the console is busy; send it again in a second")]
     Busy,
     /// The disk takes nothing. Sending it again later may help.
     #[error("{0}")]
     Unavailable(String),
+    /// A fault of the console's own. Sending it again would meet it again.
+    #[error("the console failed to read it, which is a fault of the console")]
+    Broken,
+}
+
+impl Failure {
+    /// The status that says so over HTTP. OTLP's clients send again what 429, 502, 503 and 504 refuse.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Incomplete(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whether it may be sent again with better luck.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable(_))
+    }
+}
+
+impl From<body::Error> for Failure {
+    fn from(error: body::Error) -> Self {
+        let told = error.to_string();
+        match error {
+            body::Error::TooLarge { .. } => Self::TooLarge(told),
+            body::Error::Encoding(_) => Self::Unsupported(told),
+            body::Error::Compression(..) => Self::Malformed(told),
+            body::Error::Incomplete(_) => Self::Incomplete(told),
+            body::Error::Busy => Self::Busy,
+        }
+    }
 }
 
 impl From<DecodeError> for Failure {
@@ -80,7 +129,7 @@ pub struct Intake {
     clock: Arc<dyn Clock>,
     requests: Requests,
     budget: Budget,
-    decoding: tokio::sync::Semaphore,
+    decoding: Arc<Semaphore>,
 }
 
 impl Intake {
@@ -94,7 +143,7 @@ impl Intake {
             clock,
             requests: Requests::default(),
             budget: Budget::default(),
-            decoding: tokio::sync::Semaphore::new(DECODING_MAX),
+            decoding: Arc::new(Semaphore::new(DECODING_MAX)),
         }
     }
 
@@ -102,17 +151,6 @@ impl Intake {
     #[must_use]
     pub const fn requests(&self) -> &Requests {
         &self.requests
-    }
-
-    /// Memory for bodies that are coming in.
-    pub(crate) const fn budget(&self) -> &Budget {
-        &self.budget
-    }
-
-    /// The right to decompress and decode. Whoever waits for it holds a share of the budget, which bounds how
-    /// many there are.
-    pub(crate) async fn slot(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Failure> {
-        self.decoding.acquire().await.map_err(|_| Failure::Busy)
     }
 
     /// Counts a request that was turned away before it was read.
@@ -143,16 +181,16 @@ impl Intake {
                     Encoding::Protobuf => console_otlp::traces::from_protobuf(bytes, arrival_ns)?,
                     Encoding::Json => console_otlp::traces::from_json(bytes, arrival_ns)?,
                 };
-                self.spans(&decoded.batch)?;
-                Ok(decoded.rejected)
+                self.rejected(decoded.rejected.count);
+                Ok(decoded.rejected.and(self.spans(&decoded.batch)?))
             }
             Signal::Logs => {
                 let decoded = match encoding {
                     Encoding::Protobuf => console_otlp::logs::from_protobuf(bytes, arrival_ns)?,
                     Encoding::Json => console_otlp::logs::from_json(bytes, arrival_ns)?,
                 };
-                self.records(&decoded.batch)?;
-                Ok(decoded.rejected)
+                self.rejected(decoded.rejected.count);
+                Ok(decoded.rejected.and(self.records(&decoded.batch)?))
             }
             Signal::Metrics => {
                 let decoded = match encoding {
@@ -164,24 +202,25 @@ impl Intake {
                     translator.translate(decoded, arrival_ns)
                 };
                 let mut rejected = samples.rejected;
+                self.rejected(rejected.count);
                 self.samples_in(&samples.batch, &mut rejected)?;
                 Ok(rejected)
             }
         }
     }
 
-    /// Takes spans.
-    pub fn spans(&self, batch: &SpanBatch) -> Result<(), Failure> {
-        self.store.ingest_spans(batch)?;
+    /// Takes spans, and tells which the store left out.
+    pub fn spans(&self, batch: &SpanBatch) -> Result<Rejected, Failure> {
+        let left = self.store.ingest_spans(batch)?;
         self.arrivals.spans(batch, self.now_ms());
-        Ok(())
+        Ok(told(left, "spans"))
     }
 
-    /// Takes log records.
-    pub fn records(&self, batch: &LogBatch) -> Result<(), Failure> {
-        self.store.ingest_logs(batch)?;
+    /// Takes log records, and tells which the store left out.
+    pub fn records(&self, batch: &LogBatch) -> Result<Rejected, Failure> {
+        let left = self.store.ingest_logs(batch)?;
         self.arrivals.logs(batch, self.now_ms());
-        Ok(())
+        Ok(told(left, "log records"))
     }
 
     /// Takes samples, and tells what of them was not taken.
@@ -210,63 +249,98 @@ impl Intake {
             _ => remote_write::decode_v1(bytes),
         };
         let decoded = decoded.map_err(|error| Failure::Malformed(error.to_string()))?;
+        self.rejected(decoded.rejects.count());
         let mut rejected = Rejected::default();
         self.samples_in(&decoded.batch, &mut rejected)?;
         Ok((decoded, rejected))
     }
 
-    /// Takes a request of Loki's push.
-    pub fn loki(&self, encoding: Encoding, bytes: &[u8]) -> Result<loki::Decoded, Failure> {
+    /// Takes a request of Loki's push. Gives what is to be told of what was not taken; nothing if all was.
+    pub fn loki(&self, encoding: Encoding, bytes: &[u8]) -> Result<String, Failure> {
         let arrival_ns = self.now_ns();
         let malformed = |error: &dyn std::error::Error| Failure::Malformed(error.to_string());
         let decoded = match encoding {
             Encoding::Protobuf => loki::decode_protobuf(bytes, arrival_ns).map_err(|error| malformed(&error))?,
             Encoding::Json => loki::decode_json(bytes, arrival_ns).map_err(|error| malformed(&error))?,
         };
-        self.records(&decoded.batch)?;
-        Ok(decoded)
+        self.rejected(decoded.rejects.count());
+        let left = self.records(&decoded.batch)?;
+        let told = [decoded.rejects.to_string(), left.message].into_iter().filter(|text| !text.is_empty());
+        Ok(told.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Does `work` on a body where it delays nobody else, and counts how it ended. The caller has a slot.
+    /// Receives a body, for [`Intake::run`].
+    pub(crate) async fn receive(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        default_encoding: &str,
+    ) -> Result<Received, Failure> {
+        let received = async {
+            let (raw, share) = body::receive(&self.budget, body).await?;
+            let turn = timeout(body::PATIENCE, Arc::clone(&self.decoding).acquire_owned()).await;
+            let turn = turn.map_err(|_| body::Error::Busy)?.map_err(|_| body::Error::Busy)?;
+            Ok(Received { raw, encoding: body::encoding(headers, default_encoding), _hold: (share, turn) })
+        };
+        received.await.map_err(|error: body::Error| {
+            self.turned_away();
+            error.into()
+        })
+    }
+
+    /// Undoes a body's compression and does `work` on it where that delays nobody else, and counts how it ended.
+    /// It goes on to its end, and keeps its share and its turn until then, also when nobody waits for it any
+    /// more.
     pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
-        bytes: usize,
-        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+        received: Received,
+        work: impl FnOnce(&Self, Bytes) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let done = if bytes <= INLINE_BYTES_MAX {
-            work(self)
-        } else {
-            let intake = Arc::clone(self);
-            let task = tokio::task::spawn_blocking(move || work(&intake));
-            task.await.unwrap_or_else(|_| Err(Failure::Unavailable("the console failed to read it".to_owned())))
-        };
-        let counter = match &done {
-            Ok(_) => &self.requests.taken,
-            Err(Failure::Malformed(_)) => &self.requests.malformed,
-            Err(Failure::Busy | Failure::Unavailable(_)) => &self.requests.turned_away,
+        let intake = Arc::clone(self);
+        let task = tokio::task::spawn_blocking(move || {
+            let Received { raw, encoding, _hold } = received;
+            let done = body::undo(&encoding, raw).map_err(Failure::from).and_then(|bytes| work(&intake, bytes));
+            intake.count(done.as_ref().err());
+            done
+        });
+        task.await.unwrap_or_else(|_| {
+            self.count(Some(&Failure::Broken));
+            Err(Failure::Broken)
+        })
+    }
+
+    fn count(&self, failure: Option<&Failure>) {
+        let counter = match failure {
+            None => &self.requests.taken,
+            Some(failure) if failure.is_passing() => &self.requests.turned_away,
+            Some(_) => &self.requests.malformed,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        done
     }
 }
 
-/// A body, whole and decompressed, with what has to be held while it is worked on.
-pub(crate) async fn received<'a>(
-    intake: &'a Intake,
-    headers: &axum::http::HeaderMap,
-    body: axum::body::Body,
-    default_encoding: &str,
-) -> Result<(bytes::Bytes, (body::Share<'a>, tokio::sync::SemaphorePermit<'a>)), body::Error> {
-    let read = async {
-        let (raw, share) = body::receive(&intake.budget, body).await?;
-        let slot = intake.slot().await.map_err(|_| body::Error::Busy)?;
-        Ok((body::undo(headers, default_encoding, raw).await?, (share, slot)))
-    };
-    let read = read.await;
-    if read.is_err() {
-        intake.turned_away();
+/// A body that has come whole, with what has to be held while it is worked on.
+pub(crate) struct Received {
+    raw: Bytes,
+    /// How it is compressed; empty if it is not.
+    encoding: String,
+    _hold: (body::Share, OwnedSemaphorePermit),
+}
+
+impl Received {
+    /// The same, to be decompressed by who works on it.
+    pub(crate) fn without_encoding(self) -> Self {
+        Self { encoding: String::new(), ..self }
     }
-    read
+}
+
+/// What the store left out, for the sender.
+fn told(left: Left, what: &str) -> Rejected {
+    let Left { too_old, too_large } = left;
+    let reasons = [(too_old, "older than the console keeps"), (too_large, "larger than 32 MiB")];
+    let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
+    let reasons: Vec<_> = reasons.map(|(count, reason)| format!("{count} {what} {reason}")).collect();
+    Rejected { count: too_old + too_large, message: reasons.join(", ") }
 }
 
 impl Sink for Intake {
@@ -276,6 +350,6 @@ impl Sink for Intake {
     }
 
     fn logs(&self, batch: LogBatch) -> Result<(), Refused> {
-        self.records(&batch).map_err(|failure| Refused::new(failure.to_string()))
+        self.records(&batch).map(drop).map_err(|failure| Refused::new(failure.to_string()))
     }
 }

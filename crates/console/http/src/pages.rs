@@ -60,8 +60,8 @@ fn file(name: &str, bytes: &'static [u8]) -> Response {
         Some("png") => "image/png",
         _ => "application/octet-stream",
     };
-    // All but the start page have a hash of their content in their name.
-    let caching = if name == START { "no-cache" } else { "public, max-age=31536000, immutable" };
+    // Scripts and styles have a hash of their content in their name.
+    let caching = if name.starts_with("/app.") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -6,12 +6,14 @@ use crate::error::{IngestError, ReadError};
 use crate::logs::{Direction, LogBlocks, LogLines, LogQuery};
 use crate::matcher::Matcher;
 use crate::metrics::{SampleOutcome, SelectedSeries};
+use crate::shelf::Left;
 use crate::store::{Oldest, Store};
 use crate::traces::{Operation, SpanHead, Trace, TraceQuery};
 
 impl Store {
-    /// Takes spans. On return they are found by readers; on disk they are within the flush interval.
-    pub fn ingest_spans(&self, batch: &SpanBatch) -> Result<(), IngestError> {
+    /// Takes spans, and tells what it left out. On return they are found by readers; on disk they are within the
+    /// flush interval.
+    pub fn ingest_spans(&self, batch: &SpanBatch) -> Result<Left, IngestError> {
         let inner = self.inner();
         let now_ms = inner.now_ms();
         let result = inner.traces.ingest(batch, now_ms, inner.options.cutoff_ms(now_ms));
@@ -24,11 +26,12 @@ impl Store {
             Err(_) => counts.batches_refused += 1,
         });
         inner.make_room();
-        result.map(drop)
+        result
     }
 
-    /// Takes log records. On return they are found by readers; on disk they are within the flush interval.
-    pub fn ingest_logs(&self, batch: &LogBatch) -> Result<(), IngestError> {
+    /// Takes log records, and tells what it left out. On return they are found by readers; on disk they are within
+    /// the flush interval.
+    pub fn ingest_logs(&self, batch: &LogBatch) -> Result<Left, IngestError> {
         let inner = self.inner();
         let now_ms = inner.now_ms();
         let result = inner.logs.ingest(batch, now_ms, inner.options.cutoff_ms(now_ms));
@@ -42,7 +45,7 @@ impl Store {
             Err(_) => counts.batches_refused += 1,
         });
         inner.make_room();
-        result.map(drop)
+        result.map(|taken| taken.left)
     }
 
     /// Takes samples, and tells which were not taken. On return they are found by readers; on disk they are

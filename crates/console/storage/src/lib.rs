@@ -42,5 +42,6 @@ pub use logs::{Direction, LogBlock, LogBlocks, LogLine, LogLines, LogQuery, LogS
 pub use matcher::{InvalidPattern, Matcher, select};
 pub use metrics::{SampleOutcome, Samples, SelectedSeries};
 pub use options::Options;
+pub use shelf::Left;
 pub use store::{Oldest, Store};
 pub use traces::{Evicted, Operation, SpanHead, TRACE_SPANS_MAX, Trace, TraceQuery};

@@ -51,11 +51,13 @@ pub(crate) trait Rows: Default + Send + 'static {
 /// A row that takes more is not taken: a block has to stay well below what a frame can hold.
 pub(crate) const ROW_BYTES_MAX: usize = 32 << 20;
 
-/// Rows that were not taken.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Left {
-    pub(crate) too_old: u64,
-    pub(crate) too_large: u64,
+/// What was not taken of a batch that was.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Older than the store keeps.
+    pub too_old: u64,
+    /// Larger than 32 MiB.
+    pub too_large: u64,
 }
 
 /// What services beyond the bound share.

@@ -1,13 +1,14 @@
 //! Bodies of requests: read within bounds, decompressed within bounds. What is in them is not known here.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// Bytes of a body as it is sent, and once more when it is decompressed.
@@ -16,14 +17,14 @@ pub(crate) const BODY_BYTES_MAX: usize = 32 << 20;
 const BUDGET_BYTES: usize = 128 << 20;
 /// The budget is given out in pieces of this many bytes.
 const PIECE_BYTES: usize = 64 << 10;
-/// How long a body may wait for its share of the budget.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the next piece of a body may take to come.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How long a body may wait for its share of the budget, and then for its turn to be decoded.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a body may take to come.
+const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// The window that a zstd frame may ask for, as a power of two: what its specification recommends to support.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
-/// Why a body was not taken, with the status that says so.
+/// Why a body was not taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("the body has more than {BODY_BYTES_MAX} bytes{}; send smaller batches", if *.after { " once decompressed" } else { "" })]
@@ -38,46 +39,43 @@ pub(crate) enum Error {
     Busy,
 }
 
-impl Error {
-    pub(crate) const fn status(&self) -> StatusCode {
-        match self {
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Compression(..) => StatusCode::BAD_REQUEST,
-            Self::Incomplete(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
 /// Memory for bodies, shared by all requests. A request that gets none in time is told to come again.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    pieces: Semaphore,
+    pieces: Arc<Semaphore>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { pieces: Semaphore::new(BUDGET_BYTES / PIECE_BYTES) }
+        Self { pieces: Arc::new(Semaphore::new(BUDGET_BYTES / PIECE_BYTES)) }
     }
 }
 
 /// A share of the budget, given back when it is dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Share<'a> {
-    permit: Option<SemaphorePermit<'a>>,
+pub(crate) struct Share {
+    permit: Option<OwnedSemaphorePermit>,
     bytes: usize,
 }
 
 impl Budget {
-    /// Makes a share large enough for this many bytes.
-    async fn cover<'a>(&'a self, share: &mut Share<'a>, bytes: usize) -> Result<(), Error> {
+    /// A share of this many bytes, when there is one.
+    async fn share(&self, bytes: usize) -> Result<Share, Error> {
+        let pieces = bytes.div_ceil(PIECE_BYTES);
+        let wanted = Arc::clone(&self.pieces).acquire_many_owned(u32::try_from(pieces).unwrap_or(u32::MAX));
+        let permit = timeout(PATIENCE, wanted).await.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
+        Ok(Share { permit: Some(permit), bytes: pieces * PIECE_BYTES })
+    }
+
+    /// Makes a share larger, if that is possible at once: who waits for more while holding some keeps others
+    /// waiting who hold some as well.
+    fn enlarge(&self, share: &mut Share, bytes: usize) -> Result<(), Error> {
         if bytes <= share.bytes {
             return Ok(());
         }
         let pieces = (bytes - share.bytes).div_ceil(PIECE_BYTES);
-        let wanted = self.pieces.acquire_many(u32::try_from(pieces).unwrap_or(u32::MAX));
-        let permit = timeout(PATIENCE, wanted).await.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
+        let wanted = Arc::clone(&self.pieces).try_acquire_many_owned(u32::try_from(pieces).unwrap_or(u32::MAX));
+        let permit = wanted.map_err(|_| Error::Busy)?;
         share.bytes += pieces * PIECE_BYTES;
         match &mut share.permit {
             Some(own) => own.merge(permit),
@@ -87,43 +85,42 @@ impl Budget {
     }
 }
 
-/// Undoes the `Content-Encoding` of a body that was received. The caller has a slot for it.
-pub(crate) async fn undo(headers: &HeaderMap, default_encoding: &str, raw: Bytes) -> Result<Bytes, Error> {
-    let encoding = headers.get(header::CONTENT_ENCODING).map_or(default_encoding.as_bytes(), |value| value.as_bytes());
-    let encoding = String::from_utf8_lossy(encoding).trim().to_ascii_lowercase();
-    if matches!(encoding.as_str(), "" | "identity") {
-        return Ok(raw);
-    }
-    if raw.len() <= super::INLINE_BYTES_MAX / 4 {
-        return decompress(&encoding, &raw);
-    }
-    let task = tokio::task::spawn_blocking(move || decompress(&encoding, &raw));
-    task.await.map_err(|error| Error::Incomplete(error.to_string()))?
+/// The name of a body's compression; empty if there is none.
+pub(crate) fn encoding(headers: &HeaderMap, default_encoding: &str) -> String {
+    let told = headers.get(header::CONTENT_ENCODING).map_or(default_encoding.as_bytes(), |value| value.as_bytes());
+    let told = String::from_utf8_lossy(told).trim().to_ascii_lowercase();
+    if told == "identity" { String::new() } else { told }
 }
 
-/// Reads a body to its end, within the budget.
-pub(crate) async fn receive(budget: &Budget, mut body: Body) -> Result<(Bytes, Share<'_>), Error> {
+/// Undoes a compression, if there is one. Takes its time: not for threads that serve others.
+pub(crate) fn undo(encoding: &str, raw: Bytes) -> Result<Bytes, Error> {
+    if encoding.is_empty() { Ok(raw) } else { decompress(encoding, &raw) }
+}
+
+/// Reads a body to its end, within the budget and in time.
+pub(crate) async fn receive(budget: &Budget, body: Body) -> Result<(Bytes, Share), Error> {
+    let received = timeout(BODY_TIME_MAX, receive_all(budget, body)).await;
+    received.map_err(|_| Error::Incomplete(format!("it took longer than {BODY_TIME_MAX:?}")))?
+}
+
+async fn receive_all(budget: &Budget, mut body: Body) -> Result<(Bytes, Share), Error> {
     use axum::body::HttpBody;
-    let mut share = Share::default();
     let told = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     if told.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
         return Err(Error::TooLarge { after: false });
     }
+    let mut share = budget.share(told.unwrap_or(PIECE_BYTES).max(1)).await?;
     let mut first: Option<Bytes> = None;
     let mut whole = BytesMut::new();
     let mut length = 0;
-    loop {
-        let frame = timeout(SILENCE_MAX, body.frame()).await;
-        let Some(frame) = frame.map_err(|_| Error::Incomplete(format!("nothing came for {SILENCE_MAX:?}")))? else {
-            break;
-        };
+    while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Error::Incomplete(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
         if length > BODY_BYTES_MAX {
             return Err(Error::TooLarge { after: false });
         }
-        budget.cover(&mut share, length).await?;
+        budget.enlarge(&mut share, length)?;
         // A body of one piece, as most are, is not copied.
         match first.take() {
             None if whole.is_empty() => first = Some(data),
@@ -209,7 +206,16 @@ mod tests {
         }
         let error = decompress("br", b"").unwrap_err();
         assert_eq!(error.to_string(), "content-encoding br is not known here; use gzip, zstd, snappy or none");
-        assert_eq!(error.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+
+    #[tokio::test]
+    async fn who_holds_some_does_not_wait_for_more() {
+        let budget = Budget::default();
+        let mut one = budget.share(BUDGET_BYTES / 2).await.unwrap();
+        let other = budget.share(BUDGET_BYTES / 2).await.unwrap();
+        assert!(matches!(budget.enlarge(&mut one, BUDGET_BYTES), Err(Error::Busy)));
+        drop(other);
+        assert!(budget.enlarge(&mut one, BUDGET_BYTES).is_ok());
     }
 
     #[tokio::test]
@@ -221,8 +227,8 @@ mod tests {
         assert_eq!(budget.pieces.available_permits(), before - 4);
         drop(share);
         assert_eq!(budget.pieces.available_permits(), before);
-        let error = receive(&budget, Body::from(vec![0; BODY_BYTES_MAX + 1])).await.unwrap_err();
-        assert_eq!(error.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let large = receive(&budget, Body::from(vec![0; BODY_BYTES_MAX + 1])).await;
+        assert!(matches!(large, Err(Error::TooLarge { after: false })));
         assert_eq!(budget.pieces.available_permits(), before);
     }
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use super::{Encoding, Failure, Intake, Signal};
+use super::{Encoding, Intake, Signal};
 
 /// The code of gRPC that says what an HTTP status says.
 const INVALID_ARGUMENT: i32 = 3;
@@ -30,32 +30,19 @@ async fn take(State(intake): State<Arc<Intake>>, request: Request<axum::body::Bo
         let told = "content-type must be application/x-protobuf or application/json";
         return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, Encoding::Json, told);
     };
-    let taken = match super::received(&intake, &parts.headers, body, "").await {
-        Ok((bytes, _guard)) => {
-            let length = bytes.len();
-            intake.run(length, move |intake| intake.otlp(signal, encoding, &bytes)).await
-        }
-        Err(error) => return refusal(error.status(), encoding, &error.to_string()),
+    let taken = match intake.receive(&parts.headers, body, "").await {
+        Ok(received) => intake.run(received, move |intake, bytes| intake.otlp(signal, encoding, &bytes)).await,
+        Err(failure) => Err(failure),
     };
     match taken {
         Ok(rejected) => {
-            intake.rejected(rejected.count);
             let body = match encoding {
                 Encoding::Protobuf => console_otlp::response::protobuf(signal, &rejected),
                 Encoding::Json => console_otlp::response::json(signal, &rejected),
             };
             ([(header::CONTENT_TYPE, content_type(encoding))], body).into_response()
         }
-        Err(failure) => refusal(status(&failure), encoding, &failure.to_string()),
-    }
-}
-
-/// The status that says why nothing was taken. OTLP's clients send again what 429, 502, 503 and 504 refuse.
-pub(crate) const fn status(failure: &Failure) -> StatusCode {
-    match failure {
-        Failure::Malformed(_) => StatusCode::BAD_REQUEST,
-        Failure::Busy => StatusCode::TOO_MANY_REQUESTS,
-        Failure::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Err(failure) => refusal(failure.status(), encoding, &failure.to_string()),
     }
 }
 
@@ -79,7 +66,7 @@ const fn content_type(encoding: Encoding) -> HeaderValue {
 }
 
 fn refusal(status: StatusCode, encoding: Encoding, message: &str) -> Response {
-    let is_passing = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let is_passing = status == StatusCode::SERVICE_UNAVAILABLE;
     let code = if is_passing { UNAVAILABLE } else { INVALID_ARGUMENT };
     let body = match encoding {
         Encoding::Protobuf => console_otlp::status::protobuf(code, message),

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use super::otlp::{encoding, status};
-use super::{Encoding, Intake, received};
+use super::otlp::encoding;
+use super::{Encoding, Failure, Intake};
 
 /// The parameter of the content type that says which message it is, in its second version.
 const SECOND_VERSION: &str = "io.prometheus.write.v2.request";
@@ -46,16 +46,13 @@ async fn remote_write(State(intake): State<Arc<Intake>>, request: Request<axum::
         Ok(version) => version,
         Err(told) => return (StatusCode::UNSUPPORTED_MEDIA_TYPE, told).into_response(),
     };
-    let (bytes, _guard) = match received(&intake, &parts.headers, body, "snappy").await {
-        Ok(received) => received,
-        Err(error) => return refusal(error.status(), &error.to_string()),
+    let taken = match intake.receive(&parts.headers, body, "snappy").await {
+        Ok(received) => intake.run(received, move |intake, bytes| intake.remote_write(version, &bytes)).await,
+        Err(failure) => Err(failure),
     };
-    let length = bytes.len();
-    let taken = intake.run(length, move |intake| intake.remote_write(version, &bytes)).await;
     match taken {
         Ok((decoded, rejected)) => {
             let not_taken = decoded.rejects.count() + rejected.count;
-            intake.rejected(not_taken);
             let told = [decoded.rejects.to_string(), rejected.message].into_iter().filter(|text| !text.is_empty());
             let mut response = match not_taken {
                 0 => StatusCode::NO_CONTENT.into_response(),
@@ -71,33 +68,32 @@ async fn remote_write(State(intake): State<Arc<Intake>>, request: Request<axum::
             }
             response
         }
-        Err(failure) => refusal(status(&failure), &failure.to_string()),
+        Err(failure) => refusal(&failure),
     }
 }
 
 async fn loki(State(intake): State<Arc<Intake>>, request: Request<axum::body::Body>) -> Response {
     let (parts, body) = request.into_parts();
-    // Loki takes what does not say that it is JSON for protobuf.
-    let encoding = encoding(&parts.headers).unwrap_or(Encoding::Protobuf);
-    let compression = if encoding == Encoding::Protobuf { "snappy" } else { "" };
-    let (bytes, _guard) = match received(&intake, &parts.headers, body, compression).await {
-        Ok(received) => received,
-        Err(error) => return refusal(error.status(), &error.to_string()),
+    let Some(encoding) = encoding(&parts.headers) else {
+        let told =
+            "content-type must be application/json, or application/x-protobuf with snappy as its content-encoding";
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, told).into_response();
     };
-    let length = bytes.len();
-    match intake.run(length, move |intake| intake.loki(encoding, &bytes)).await {
-        Ok(decoded) if decoded.rejects.count() == 0 => StatusCode::NO_CONTENT.into_response(),
-        Ok(decoded) => {
-            intake.rejected(decoded.rejects.count());
-            (StatusCode::BAD_REQUEST, decoded.rejects.to_string()).into_response()
-        }
-        Err(failure) => refusal(status(&failure), &failure.to_string()),
+    let compression = if encoding == Encoding::Protobuf { "snappy" } else { "" };
+    let taken = match intake.receive(&parts.headers, body, compression).await {
+        Ok(received) => intake.run(received, move |intake, bytes| intake.loki(encoding, &bytes)).await,
+        Err(failure) => Err(failure),
+    };
+    match taken {
+        Ok(told) if told.is_empty() => StatusCode::NO_CONTENT.into_response(),
+        Ok(told) => (StatusCode::BAD_REQUEST, told).into_response(),
+        Err(failure) => refusal(&failure),
     }
 }
 
-fn refusal(status: StatusCode, message: &str) -> Response {
-    let mut response = (status, message.to_owned()).into_response();
-    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+fn refusal(failure: &Failure) -> Response {
+    let mut response = (failure.status(), failure.to_string()).into_response();
+    if failure.is_passing() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
