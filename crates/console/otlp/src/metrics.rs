@@ -15,6 +15,7 @@ mod labels;
 mod name;
 mod protobuf;
 mod samples;
+mod targets;
 mod translator;
 
 pub use json::from_json;

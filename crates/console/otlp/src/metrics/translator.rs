@@ -9,6 +9,7 @@ use super::exponential::Exponential;
 use super::histogram::Histogram;
 use super::labels::{self, Pairs, PointLabels};
 use super::name::{self, Ending};
+use super::targets::Targets;
 use super::{Common, Data, Metric, Metrics, Monotony, NumberPoint, SummaryPoint, Temporality, samples};
 use crate::error::Rejects;
 use crate::export::SAMPLES_SCOPE;
@@ -47,13 +48,15 @@ const TARGET_INFO_SAMPLES_MAX: u64 = 16;
 /// - A summary becomes quantiles, `_sum` and `_count`.
 /// - Deltas are summed up, sums that go up and down too.
 /// - A point flagged as having no value becomes the mark of its series' end.
-/// - A resource becomes `job` and `instance` on its series, and `target_info` with all its other attributes.
+/// - A resource becomes `job` and `instance` on its series, and `target_info` with all its other attributes,
+///   unless that would be older than what it became before.
 /// - A scope that has a name becomes labels, `otel_scope_name` and so on.
 /// - What [`crate::export::samples_json`] wrote comes back as it was.
 #[derive(Debug)]
 pub struct Translator {
     limits: Limits,
     deltas: Deltas,
+    targets: Targets,
     builder: LabelSetBuilder,
     point: PointLabels,
 }
@@ -70,6 +73,7 @@ impl Translator {
         Self {
             limits,
             deltas: Deltas::new(limits.entries_max, limits.idle_ns_max),
+            targets: Targets::new(limits.idle_ns_max),
             builder: LabelSetBuilder::new(),
             point: PointLabels::default(),
         }
@@ -84,9 +88,11 @@ impl Translator {
     /// is in nanoseconds since the Unix epoch.
     pub fn translate(&mut self, decoded: Decoded<Metrics<'_>>, arrival_ns: u64) -> Decoded<SampleBatch> {
         self.deltas.sweep(arrival_ns);
+        self.targets.sweep(arrival_ns);
         let mut run = Run {
             emitter: Emitter::new(&mut self.builder, self.limits.output_bytes_max),
             deltas: &mut self.deltas,
+            targets: &mut self.targets,
             point: &mut self.point,
             rejects: Rejects::default(),
             arrival_ns,
@@ -114,6 +120,7 @@ impl Translator {
 struct Run<'t> {
     emitter: Emitter<'t>,
     deltas: &'t mut Deltas,
+    targets: &'t mut Targets,
     point: &'t mut PointLabels,
     rejects: Rejects,
     arrival_ns: u64,
@@ -342,9 +349,11 @@ impl Run<'_> {
         let steps = (last_ns - first_ns) / TARGET_INFO_STEP_NS;
         let steps = steps.min(TARGET_INFO_SAMPLES_MAX - 1);
         let times = (0..=steps).rev().map(|step| last_ns - step * TARGET_INFO_STEP_NS);
-        let samples = times.map(|ns| Sample { time_ms: milliseconds(ns), value: 1.0 }).collect();
+        let mut samples = times.map(|ns| Sample { time_ms: milliseconds(ns), value: 1.0 }).collect();
         // Without room for it the points are rejected too, and say so.
-        if let Ok(labels) = self.emitter.labels(&PointLabels::default(), family, "", None)
+        let Ok(labels) = self.emitter.labels(&PointLabels::default(), family, "", None) else { return };
+        self.targets.forward(&labels, &mut samples, self.arrival_ns);
+        if !samples.is_empty()
             && self.emitter.metadata(family.name, MetricKind::Gauge, String::new(), "Target metadata").is_ok()
         {
             self.emitter.push(labels, samples, Vec::new());

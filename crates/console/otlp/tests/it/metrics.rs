@@ -277,6 +277,26 @@ fn delta_histograms_are_summed_up_too() {
 }
 
 #[test]
+fn a_targets_information_never_goes_back_in_time() {
+    let mut translator = Translator::default();
+    let mut send = |host: &str, name: &str, time_s| {
+        let gauge = Data::Gauge(Gauge { data_points: vec![number(0, time_s, 0.5)] });
+        let resource = [("service.name", "api"), ("host.name", host)];
+        let read = translate(&mut translator, &request(&resource, "", vec![metric(name, "", gauge)]));
+        assert_eq!(read.rejected.count, 0, "{}", read.rejected.message);
+        let names = read.batch.series.iter().map(|series| series.labels.get("__name__").unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(send("a", "x", 20), ["x", "target_info"]);
+    // Another reader of the same sender.
+    assert_eq!(send("a", "y", 19), ["y"]);
+    assert_eq!(send("b", "y", 19), ["y", "target_info"]);
+    // Sent again, because the first attempt failed.
+    assert_eq!(send("a", "x", 20), ["x", "target_info"]);
+    assert_eq!(send("a", "y", 21), ["y", "target_info"]);
+}
+
+#[test]
 fn what_cannot_be_a_series_is_rejected_with_its_reason() {
     let with = |data| request(&[], "", vec![metric("x", "", data)]);
     let nothing = NumberDataPoint { value: None, ..number(0, 1, 0.0) };
