@@ -14,9 +14,9 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use console_model::{LogBatch, SampleBatch, SpanBatch};
 pub use console_otlp::Signal;
-use console_otlp::{DecodeError, Rejected, Translator};
+use console_otlp::{DecodeError, Rejected, Translated, Translator};
 use console_receivers::{Refused, Sink, loki, remote_write};
-use console_storage::{IngestError, Left, Store};
+use console_storage::{IngestError, Left, SampleOutcome, Store};
 use eventsourcing::Clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -197,14 +197,12 @@ impl Intake {
                     Encoding::Protobuf => console_otlp::metrics::from_protobuf(bytes, arrival_ns)?,
                     Encoding::Json => console_otlp::metrics::from_json(bytes, arrival_ns)?,
                 };
-                let samples = {
+                let translated = {
                     let mut translator = self.translator.lock().unwrap_or_else(PoisonError::into_inner);
                     translator.translate(decoded, arrival_ns)
                 };
-                let mut rejected = samples.rejected;
-                self.rejected(rejected.count);
-                self.samples_in(&samples.batch, &mut rejected)?;
-                Ok(rejected)
+                self.rejected(translated.rejected.count);
+                self.points_in(translated)
             }
         }
     }
@@ -223,21 +221,34 @@ impl Intake {
         Ok(told(left, "log records"))
     }
 
+    /// Takes what data points became, and tells which of them were not taken, with those that never became
+    /// anything. The store counts samples, of which a histogram is many: it gets one point after another where
+    /// that makes a difference.
+    fn points_in(&self, translated: Translated) -> Result<Rejected, Failure> {
+        let already = translated.rejected.clone();
+        let (mut points, mut refused) = (0, SampleOutcome::default());
+        for (batch, origin) in translated.into_parts() {
+            let outcome = self.store.ingest_samples(&batch)?;
+            self.arrivals.samples(&batch, self.now_ms());
+            let of_part = origin.points_refused(reasons(&outcome).iter().map(|(count, _)| count).sum());
+            if of_part > 0 {
+                points += of_part;
+                refused.out_of_order += outcome.out_of_order;
+                refused.duplicate += outcome.duplicate;
+                refused.too_old += outcome.too_old;
+                refused.over_series_limit += outcome.over_series_limit;
+            }
+        }
+        Ok(already.and(Rejected { count: points, message: first_reason(&refused) }))
+    }
+
     /// Takes samples, and tells what of them was not taken.
     pub fn samples_in(&self, batch: &SampleBatch, rejected: &mut Rejected) -> Result<(), Failure> {
         let outcome = self.store.ingest_samples(batch)?;
         self.arrivals.samples(batch, self.now_ms());
-        let reasons = [
-            (outcome.out_of_order, "samples older than the newest of their series"),
-            (outcome.duplicate, "samples that contradict one that is there"),
-            (outcome.too_old, "samples older than the console keeps"),
-            (outcome.over_series_limit, "samples of series beyond the console's limit"),
-        ];
-        for (count, reason) in reasons.into_iter().filter(|(count, _)| *count > 0) {
-            rejected.count += count;
-            if rejected.message.is_empty() {
-                rejected.message = format!("{count} {reason}");
-            }
+        rejected.count += reasons(&outcome).iter().map(|(count, _)| count).sum::<u64>();
+        if rejected.message.is_empty() {
+            rejected.message = first_reason(&outcome);
         }
         Ok(())
     }
@@ -319,6 +330,22 @@ impl Intake {
     }
 }
 
+/// Why the store refused samples, with how many for each reason.
+const fn reasons(outcome: &SampleOutcome) -> [(u64, &'static str); 4] {
+    [
+        (outcome.out_of_order, "samples older than the newest of their series"),
+        (outcome.duplicate, "samples that contradict one that is there"),
+        (outcome.too_old, "samples older than the console keeps"),
+        (outcome.over_series_limit, "samples of series beyond the console's limit"),
+    ]
+}
+
+/// The first of the reasons that there are, empty if there are none.
+fn first_reason(outcome: &SampleOutcome) -> String {
+    let first = reasons(outcome).into_iter().find(|(count, _)| *count > 0);
+    first.map(|(count, reason)| format!("{count} {reason}")).unwrap_or_default()
+}
+
 /// A body that has come whole, with what has to be held while it is worked on.
 pub(crate) struct Received {
     raw: Bytes,
@@ -353,3 +380,6 @@ impl Sink for Intake {
         self.records(&batch).map(drop).map_err(|failure| Refused::new(failure.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests;

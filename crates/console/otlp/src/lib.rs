@@ -22,7 +22,7 @@ pub mod traces;
 
 pub use budget::DEPTH_MAX;
 pub use error::{DecodeError, Decoded, Rejected};
-pub use metrics::Translator;
+pub use metrics::{Origin, Translated, Translator};
 
 /// The three kinds of telemetry that OTLP carries here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

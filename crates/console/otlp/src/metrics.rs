@@ -16,10 +16,12 @@ mod name;
 mod protobuf;
 mod samples;
 mod targets;
+mod translated;
 mod translator;
 
 pub use json::from_json;
 pub use protobuf::from_protobuf;
+pub use translated::{Origin, Translated};
 pub use translator::{Limits, Translator};
 
 use std::borrow::Cow;

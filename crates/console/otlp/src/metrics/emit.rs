@@ -11,6 +11,7 @@ use console_model::{
 use super::PointExemplar;
 use super::labels::{Pairs, PointLabels};
 use super::name::push_label;
+use super::translated::{Origin, Share};
 
 /// Why a point is not taken.
 pub(super) type Reason = Cow<'static, str>;
@@ -34,13 +35,15 @@ pub(super) struct Family<'a> {
 pub(super) struct Emitter<'t> {
     pub(super) builder: &'t mut LabelSetBuilder,
     pub(super) batch: SampleBatch,
+    pub(super) shares: Vec<Share>,
     named: HashSet<String>,
     left_bytes: usize,
 }
 
 impl<'t> Emitter<'t> {
     pub(super) fn new(builder: &'t mut LabelSetBuilder, output_bytes_max: usize) -> Self {
-        Self { builder, batch: SampleBatch::default(), named: HashSet::new(), left_bytes: output_bytes_max }
+        let (batch, shares, named) = (SampleBatch::default(), Vec::new(), HashSet::new());
+        Self { builder, batch, shares, named, left_bytes: output_bytes_max }
     }
 
     /// Takes so many bytes of those that the request may become.
@@ -99,6 +102,16 @@ impl<'t> Emitter<'t> {
     /// Adds a series.
     pub(super) fn push(&mut self, labels: Labels, samples: Vec<Sample>, exemplars: Vec<Exemplar>) {
         self.batch.series.push(SeriesSamples { labels, samples, exemplars });
+    }
+
+    /// Says what the series from the one with this number on are.
+    pub(super) fn share(&mut self, first: usize, origin: Origin) {
+        let series = self.batch.series.len().saturating_sub(first);
+        match self.shares.last_mut() {
+            _ if series == 0 => {}
+            Some(last) if last.origin == origin && origin != Origin::Point => last.series += series,
+            _ => self.shares.push(Share { series, origin }),
+        }
     }
 
     /// Adds what is known of a metric, once per request.

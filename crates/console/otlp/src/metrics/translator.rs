@@ -1,7 +1,7 @@
 //! OTLP's metrics as Prometheus' series. Which names they get, and how histograms and deltas are turned, is
 //! said next to that; what is here is which series a point becomes.
 
-use console_model::{LabelSetBuilder, Labels, MetricKind, Resource, Sample, SampleBatch, stale_marker};
+use console_model::{LabelSetBuilder, Labels, MetricKind, Resource, Sample, stale_marker};
 
 use super::delta::{Deltas, Interval, Total};
 use super::emit::{Emitter, Family, Reason, milliseconds};
@@ -10,6 +10,7 @@ use super::histogram::Histogram;
 use super::labels::{self, Pairs, PointLabels};
 use super::name::{self, Ending};
 use super::targets::Targets;
+use super::translated::{Origin, Translated};
 use super::{Common, Data, Metric, Metrics, Monotony, NumberPoint, SummaryPoint, Temporality, samples};
 use crate::error::Rejects;
 use crate::export::SAMPLES_SCOPE;
@@ -86,7 +87,7 @@ impl Translator {
 
     /// The series of what was read, and all that was rejected of it, by the reader too. The time of arrival
     /// is in nanoseconds since the Unix epoch.
-    pub fn translate(&mut self, decoded: Decoded<Metrics<'_>>, arrival_ns: u64) -> Decoded<SampleBatch> {
+    pub fn translate(&mut self, decoded: Decoded<Metrics<'_>>, arrival_ns: u64) -> Translated {
         self.deltas.sweep(arrival_ns);
         self.targets.sweep(arrival_ns);
         let mut run = Run {
@@ -103,7 +104,9 @@ impl Translator {
             run.times = None;
             for scope in &resource.scopes {
                 if scope.scope.name == SAMPLES_SCOPE {
+                    let first = run.emitter.batch.series.len();
                     samples::take(&scope.metrics, &mut run.emitter, &mut run.rejects);
+                    run.emitter.share(first, Origin::Points);
                     continue;
                 }
                 let base = labels::base(&[&labels::of_scope(&scope.scope), &target]);
@@ -112,7 +115,8 @@ impl Translator {
             run.target_info(&resource.resource, &target);
         }
         let later: Rejected = run.rejects.finish();
-        Decoded { batch: run.emitter.batch, rejected: decoded.rejected.and(later) }
+        let Emitter { batch, shares, .. } = run.emitter;
+        Translated { batch, rejected: decoded.rejected.and(later), shares }
     }
 }
 
@@ -177,7 +181,11 @@ impl Run<'_> {
                 // No half of a histogram.
                 self.emitter.batch.series.truncate(before);
                 self.rejects.add(1, || rejection(metric, &reason));
+                continue;
             }
+            let made = self.emitter.batch.series.get(before..).unwrap_or_default();
+            let is_one_sample = matches!(made, [series] if series.samples.len() == 1);
+            self.emitter.share(before, if is_one_sample { Origin::Points } else { Origin::Point });
         }
     }
 
@@ -356,7 +364,9 @@ impl Run<'_> {
         if !samples.is_empty()
             && self.emitter.metadata(family.name, MetricKind::Gauge, String::new(), "Target metadata").is_ok()
         {
+            let first = self.emitter.batch.series.len();
             self.emitter.push(labels, samples, Vec::new());
+            self.emitter.share(first, Origin::Beside);
         }
     }
 }

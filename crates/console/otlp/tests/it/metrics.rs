@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use console_model::{SampleBatch, is_stale};
 use console_otlp::metrics::{self, Limits};
-use console_otlp::{Decoded, Translator};
+use console_otlp::{Origin, Translated, Translator};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
@@ -67,7 +67,7 @@ fn sum(point: NumberDataPoint, temporality: i32, is_monotonic: bool) -> Data {
 }
 
 /// Both encodings have to come to the same; the one of JSON is written by `opentelemetry-proto` too.
-fn translate(translator: &mut Translator, request: &ExportMetricsServiceRequest) -> Decoded<SampleBatch> {
+fn translate(translator: &mut Translator, request: &ExportMetricsServiceRequest) -> Translated {
     let bytes = request.encode_to_vec();
     let read = metrics::from_protobuf(&bytes, 77 * SECOND).unwrap();
     let json = serde_json::to_vec(request).unwrap();
@@ -294,6 +294,42 @@ fn a_targets_information_never_goes_back_in_time() {
     // Sent again, because the first attempt failed.
     assert_eq!(send("a", "x", 20), ["x", "target_info"]);
     assert_eq!(send("a", "y", 21), ["y", "target_info"]);
+}
+
+#[test]
+fn parts_tell_which_samples_are_one_point() {
+    let histogram = HistogramDataPoint {
+        start_time_unix_nano: SECOND,
+        time_unix_nano: 2 * SECOND,
+        count: 1,
+        bucket_counts: vec![1, 0],
+        explicit_bounds: vec![3.0],
+        ..HistogramDataPoint::default()
+    };
+    let histogram = Histogram { data_points: vec![histogram.clone(), histogram], aggregation_temporality: CUMULATIVE };
+    let gauge = Gauge { data_points: vec![number(0, 1, 0.5), number(0, 2, 0.5)] };
+    let metrics = vec![
+        metric("g", "", Data::Gauge(gauge)),
+        metric("c", "", sum(number(0, 2, 1.0), CUMULATIVE, true)),
+        metric("h", "", Data::Histogram(histogram)),
+        metric("d", "", sum(number(1, 2, 1.0), DELTA, true)),
+    ];
+    let read = translate(&mut Translator::default(), &request(&[("service.name", "api"), ("k", "v")], "", metrics));
+    let all = read.batch.series.len();
+    let parts = read.into_parts();
+    assert_eq!(parts.iter().map(|(batch, _)| batch.series.len()).sum::<usize>(), all + 1);
+    let told: Vec<_> = parts.iter().map(|(batch, origin)| (batch.len(), batch.metadata.len(), *origin)).collect();
+    let expected = [
+        (0, 5, Origin::Beside),
+        (3, 0, Origin::Points),
+        (3, 0, Origin::Point),
+        (3, 0, Origin::Point),
+        // The zero where the sum begins, and the sum.
+        (1, 0, Origin::Beside),
+        (1, 0, Origin::Point),
+        (1, 0, Origin::Beside),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]
