@@ -2,7 +2,8 @@
 //! is read by [`reader`].
 //!
 //! Field names may be in lower camel case, as OTLP writes them, or as in the `.proto` files, for protobuf's
-//! JSON allows both. The mapping: <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>.
+//! JSON allows both. An integer of a value or a data point that is beyond 64 bits, or has a fraction, is a
+//! double if it is written as a number, and spoils its item if it is written as text. The mapping: <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>.
 
 pub(crate) mod reader;
 
@@ -13,7 +14,7 @@ use console_model::{Attribute, Attributes, Resource, Scope, SpanId, TraceId, Val
 
 use crate::DecodeError;
 use crate::budget::Budget;
-use reader::Reader;
+use reader::{Number, Reader};
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -33,7 +34,10 @@ pub(crate) fn value(reader: &mut Reader<'_>, budget: &mut Budget, depth: usize) 
         value = match name {
             "stringValue" | "string_value" => Value::String(reader.text()?.into()),
             "boolValue" | "bool_value" => Value::Bool(reader.boolean()?),
-            "intValue" | "int_value" => Value::Int(reader.int64()?),
+            "intValue" | "int_value" => match reader.int64_or_double()? {
+                Number::Int(number) => Value::Int(number),
+                Number::Double(number) => Value::Double(number),
+            },
             "doubleValue" | "double_value" => Value::Double(reader.double()?),
             "bytesValue" | "bytes_value" => Value::Bytes(bytes(reader)?),
             "arrayValue" | "array_value" => Value::Array(array(reader, budget, depth)?),

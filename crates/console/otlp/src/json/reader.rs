@@ -11,6 +11,13 @@ use crate::DecodeError;
 /// How deep what is skipped may be nested. Nothing recurses there; the bound is for memory.
 const SKIP_DEPTH_MAX: usize = 1_000;
 
+/// What stands where an integer is expected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Number {
+    Int(i64),
+    Double(f64),
+}
+
 /// A place in a JSON text.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
@@ -180,12 +187,7 @@ impl<'a> Reader<'a> {
 
     fn integer<T: TryFrom<i128>>(&mut self, expected: &str) -> Result<T, DecodeError> {
         let (text, offset) = self.number()?;
-        let written = match text.parse::<i128>() {
-            Ok(number) => Some(number),
-            // 1.0 and 1e3 are integers too, for protobuf's JSON and for those who only have doubles.
-            Err(_) => text.parse::<f64>().ok().filter(|number| number.fract() == 0.0).map(|number| number as i128),
-        };
-        written
+        whole(&text)
             .and_then(|number| T::try_from(number).ok())
             .ok_or_else(|| DecodeError::whole(format!("expected {expected}")).at(offset))
     }
@@ -195,9 +197,17 @@ impl<'a> Reader<'a> {
         self.integer("a number from 0 to 2^64 - 1, as in \"1700000000000000000\"")
     }
 
-    /// `int64` and its like
-    pub(crate) fn int64(&mut self) -> Result<i64, DecodeError> {
-        self.integer("an integer of 64 bits, as in \"-5\"")
+    /// `int64` of a value. A bare number that is none is taken for a double: senders whose only numbers are
+    /// doubles write 1.5e300 as an integer, and -2^63 as a number below it.
+    pub(crate) fn int64_or_double(&mut self) -> Result<Number, DecodeError> {
+        let is_bare = self.peek() != Some(b'"');
+        let (text, offset) = self.number()?;
+        if let Some(integer) = whole(&text).and_then(|number| i64::try_from(number).ok()) {
+            return Ok(Number::Int(integer));
+        }
+        let double = text.parse().ok().filter(|double: &f64| is_bare && double.is_finite());
+        let error = || DecodeError::item("expected an integer of 64 bits, as in \"-5\"").at(offset);
+        double.map(Number::Double).ok_or_else(error)
     }
 
     /// `uint32` and `fixed32`
@@ -363,6 +373,15 @@ impl<'a> Reader<'a> {
         }
         self.skip_string()?;
         if self.eat(b':') { Ok(()) } else { Err(self.expected("a colon")) }
+    }
+}
+
+/// An integer, however it is written.
+fn whole(text: &str) -> Option<i128> {
+    match text.parse::<i128>() {
+        Ok(number) => Some(number),
+        // 1.0 and 1e3 are integers too, for protobuf's JSON and for those who only have doubles.
+        Err(_) => text.parse::<f64>().ok().filter(|number| number.fract() == 0.0).map(|number| number as i128),
     }
 }
 

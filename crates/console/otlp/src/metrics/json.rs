@@ -10,7 +10,7 @@ use super::{
 };
 use crate::budget::Budget;
 use crate::error::Rejects;
-use crate::json::reader::Reader;
+use crate::json::reader::{Number, Reader};
 use crate::json::{WrongLength, resource, scope, span_id, trace_id, value};
 use crate::{DecodeError, Decoded};
 
@@ -221,7 +221,12 @@ fn number<'a>(reader: &mut Reader<'a>, name: &str, _: &mut Budget, point: &mut N
 fn number_value(reader: &mut Reader<'_>, name: &str, value: &mut Option<f64>) -> Result<()> {
     match name {
         "asDouble" | "as_double" if !reader.null() => *value = Some(reader.double()?),
-        "asInt" | "as_int" if !reader.null() => *value = Some(reader.int64()? as f64),
+        "asInt" | "as_int" if !reader.null() => {
+            *value = Some(match reader.int64_or_double()? {
+                Number::Int(number) => number as f64,
+                Number::Double(number) => number,
+            });
+        }
         "asDouble" | "as_double" | "asInt" | "as_int" => {}
         _ => reader.skip()?,
     }

@@ -62,6 +62,42 @@ fn values_of_each_kind_are_read() {
 }
 
 #[test]
+fn integers_that_are_none_are_doubles_as_numbers_and_rejected_as_text() {
+    let value = |text: &str| {
+        let attribute = format!(r#","attributes":[{{"key":"a","value":{{"intValue":{text}}}}}]"#);
+        let read = traces::from_json(spans(&attribute).as_bytes(), 0).unwrap();
+        let value = read.batch.groups.first().map(|group| group.spans[0].attributes.get("a").unwrap().clone());
+        value.ok_or(read.rejected.message)
+    };
+    assert_eq!(value("9223372036854775807"), Ok(Value::Int(i64::MAX)));
+    assert_eq!(value("1e3"), Ok(Value::Int(1_000)));
+    // As Node.js writes them.
+    assert_eq!(value("1.5e+300"), Ok(Value::Double(1.5e300)));
+    assert_eq!(value("-9223372036854776000"), Ok(Value::Double(-9_223_372_036_854_775_808.0)));
+    assert_eq!(value("0.5"), Ok(Value::Double(0.5)));
+    for text in [r#""9223372036854775808""#, r#""seven""#, r#""0.5""#, r#""""#, r#""NaN""#, r#""1.5e300""#, "1e999"] {
+        let reason = value(text).unwrap_err();
+        assert!(reason.contains("attributes[0].value.intValue: expected an integer of 64 bits, as in"), "{reason}");
+    }
+    assert!(traces::from_json(spans(r#","attributes":[{"key":"a","value":{"intValue":{}}}]"#).as_bytes(), 0).is_err());
+}
+
+#[test]
+fn an_integer_point_beyond_64_bits_is_a_double() {
+    let point = |value: &str| {
+        let points = format!(r#"[{{"asInt":{value},"timeUnixNano":"1"}},{{"asInt":"7","timeUnixNano":"1"}}]"#);
+        let metric = format!(r#"{{"name":"x","gauge":{{"dataPoints":{points}}}}}"#);
+        let text = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
+        let read = console_otlp::metrics::from_json(text.as_bytes(), 0).unwrap();
+        let read = console_otlp::Translator::default().translate(read, 0);
+        (read.batch.series[0].samples[0].value, read.rejected.count)
+    };
+    assert_eq!(point("-9223372036854776000"), (-9_223_372_036_854_775_808.0, 0));
+    assert_eq!(point("1.5e+300"), (1.5e300, 0));
+    assert_eq!(point(r#""seven""#), (7.0, 1));
+}
+
+#[test]
 fn ids_in_base64_are_told_so() {
     let text = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
         {"traceId":"S/kvNXezTaajzpKdDg5HNg==","spanId":"00f067aa0ba902b7","name":"x"}]}]}]}"#;
