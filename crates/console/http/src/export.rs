@@ -3,6 +3,7 @@
 
 mod size;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use console_model::{LogBatch, LogGroup, SampleBatch, SeriesSamples, SpanBatch, TraceId};
-use console_storage::{Direction, LogQuery, Matcher, ReadError, Store, TraceQuery};
+use console_storage::{Direction, InvalidPattern, LogQuery, Matcher, ReadError, Store, TraceQuery};
 use serde::Deserialize;
 
 use crate::intake::{Encoding, Failure, Intake, Signal};
@@ -57,7 +58,7 @@ struct Selection {
     signal: String,
     /// One trace, by its id; its log records, with `signal=logs`.
     trace_id: Option<String>,
-    /// Of one service.
+    /// Of one service, whatever its namespace.
     service: Option<String>,
     /// The earliest, nanoseconds since the Unix epoch.
     start: Option<u64>,
@@ -191,12 +192,18 @@ fn metrics(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
     let limit = selection.limit.unwrap_or(ITEMS_MAX).min(ITEMS_MAX);
     let (from_ns, to_ns) = selection.range_ns();
     let milliseconds = |ns: u64| i64::try_from(ns / 1_000_000).unwrap_or(i64::MAX);
-    let matchers: Vec<Matcher> = selection.service.iter().map(|name| Matcher::equal("job", name.as_str())).collect();
+    let selections = of_service(selection.service.as_deref())?;
     let from_ms = if selection.start.is_none() { i64::MIN } else { milliseconds(from_ns) };
-    let selected = store.select_series(&matchers, from_ms, milliseconds(to_ns), SERIES_MAX);
-    let selected = selected.map_err(|error| Refusal(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
-    let mut exemplars: std::collections::BTreeMap<_, _> =
-        store.exemplars(&matchers, from_ms, milliseconds(to_ns)).into_iter().collect();
+    let (mut selected, mut exemplars) = (Vec::new(), BTreeMap::new());
+    for matchers in &selections {
+        let series = store.select_series(matchers, from_ms, milliseconds(to_ns), SERIES_MAX - selected.len());
+        selected.extend(series.map_err(|error| match error {
+            ReadError::TooMany { what, .. } => unreadable(ReadError::TooMany { what, limit: SERIES_MAX }),
+            error => unreadable(error),
+        })?);
+        exemplars.extend(store.exemplars(matchers, from_ms, milliseconds(to_ns)));
+    }
+    selected.sort_by(|one, other| one.labels.cmp(&other.labels));
     let mut batch = SampleBatch { series: Vec::new(), metadata: store.metric_metadata() };
     let mut left = limit;
     let mut is_truncated = false;
@@ -213,6 +220,32 @@ fn metrics(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
         batch.series.push(SeriesSamples { labels: series.labels, samples, exemplars });
     }
     Ok((console_otlp::export::samples_json(&batch), is_truncated))
+}
+
+/// What selects the series of a service, each series once. A service that has a namespace is the job
+/// `namespace/name`; what was scraped or written by others may have a label of its own for it.
+fn of_service(name: Option<&str>) -> Result<Vec<Vec<Matcher>>, Refusal> {
+    let Some(name) = name else { return Ok(vec![Vec::new()]) };
+    let pattern = format!(".+/{}", escaped(name));
+    let refused = |error: InvalidPattern| Refusal(StatusCode::BAD_REQUEST, format!("service: {error}"));
+    let others = Matcher::matches_not("job", &pattern).map_err(refused)?;
+    Ok(vec![
+        vec![Matcher::equal("job", name)],
+        vec![Matcher::matches("job", &pattern).map_err(refused)?],
+        vec![Matcher::equal("service_name", name), Matcher::not_equal("job", name), others],
+    ])
+}
+
+/// Text as a regular expression that matches just it.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(character) {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
 
 /// Takes back what [`export`] gave, or any file of OTLP JSON.
@@ -307,3 +340,6 @@ struct Present {
     #[serde(alias = "resource_metrics")]
     resource_metrics: Option<serde::de::IgnoredAny>,
 }
+
+#[cfg(test)]
+mod tests;
