@@ -8,6 +8,7 @@ mod resource_spans;
 mod search;
 mod tag;
 mod trace;
+mod transform;
 mod v3;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use eventsourcing::Clock;
 use serde::Serialize;
 
 use crate::graph;
+use crate::intake::body::Budget;
 use crate::reads::Reads;
 use answer::{Envelope, Refusal, StructuredError, json, not_found, write};
 use parameters::Parameters;
@@ -44,6 +46,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     reads: Reads,
     graphs: Reads,
+    bodies: Arc<Budget>,
 }
 
 impl Shared {
@@ -62,7 +65,7 @@ impl Shared {
 pub fn router(store: Arc<Store>, clock: Arc<dyn Clock>) -> Router {
     let reads = Reads::new(READS_AT_ONCE, READ_LIMIT);
     let graphs = Reads::new(graph::READS_AT_ONCE, graph::READ_LIMIT);
-    let shared = Shared { store, clock, reads, graphs };
+    let shared = Shared { store, clock, reads, graphs, bodies: Arc::default() };
     Router::new()
         .route("/api/services", get(services))
         .route("/api/services/{service}/operations", get(operation_names))
@@ -72,6 +75,7 @@ pub fn router(store: Arc<Store>, clock: Arc<dyn Clock>) -> Router {
         .route("/api/dependencies", get(dependencies))
         .route("/api/archive/{id}", post(archive))
         .route("/api/metrics/{kind}", get(metrics))
+        .route("/api/transform", post(transform::transform))
         .merge(v3::routes())
         .fallback(unknown_path)
         .with_state(shared)
@@ -241,6 +245,6 @@ async fn metrics() -> Response {
 
 async fn unknown_path() -> Response {
     let message = "Jaeger's query API has no such path; it has /api/services, /api/operations, /api/traces, \
-                   /api/traces/{id}, /api/dependencies, and the same under /api/v3";
+                   /api/traces/{id}, /api/dependencies, /api/transform, and the most of these under /api/v3";
     Refusal::new(StatusCode::NOT_FOUND, message).classic()
 }

@@ -8,7 +8,7 @@ use console_model::{Resource, Scope, Span, SpanBatch, SpanGroup, SpanId, TraceId
 use console_storage::{Options, Store};
 use serde_json::json;
 
-use super::recording::ask;
+use super::recording::{ask, send};
 use super::{Stopped, router, seeded};
 
 const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
@@ -114,6 +114,29 @@ fn noise(batch: u64) -> SpanBatch {
     resource.attributes.push("service.name", "noisy");
     let group = SpanGroup { resource: Arc::new(resource), scope: Arc::new(Scope::default()), spans: spans.collect() };
     SpanBatch { groups: vec![group] }
+}
+
+#[tokio::test]
+async fn what_is_transformed_is_told_apart_by_trace_and_not_kept() {
+    let (_folder, store) = seeded();
+    let span = |trace: &str, id: &str| json!({"traceId": trace, "spanId": id, "name": "n"});
+    let (one, two) = ("0000000000000000000000000000000a", "0000000000000000000000000000000b");
+    let sender = |service: &str, spans: serde_json::Value| {
+        let attributes = json!([{"key": "service.name", "value": {"stringValue": service}}]);
+        json!({"resource": {"attributes": attributes}, "scopeSpans": [{"spans": spans}]})
+    };
+    let first = sender("a", json!([span(two, "0000000000000001"), span(one, "0000000000000002")]));
+    let second = sender("b", json!([span(two, "0000000000000003"), span("", "0000000000000004")]));
+    let request = json!({"resourceSpans": [first, second]}).to_string();
+    let answer = send(&router(&store), "POST", "/api/transform", &request).await;
+    assert_eq!((answer.status, answer.trace_ids()), (200, vec![two.to_owned(), one.to_owned()]));
+    let names = |trace: usize| {
+        let processes = answer.body["data"][trace]["processes"].as_object().unwrap();
+        processes.values().map(|process| process["serviceName"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((names(0), names(1)), (vec!["a", "b"], vec!["a"]));
+    assert!(answer.message().starts_with("1 spans are left out: resourceSpans[1].scopeSpans[0].spans[1].traceId: "));
+    assert_eq!(ask(&router(&store), "GET", &format!("/api/traces/{one}")).await.status, 404);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use ledger::{Difference, LEDGER, V3_SUCCESS_TYPE, WRONG_WARNING};
-use recording::{Answer, Recording, ask, normal};
+use recording::{Answer, Recording, ask, normal, send};
 
 const SEED: &str = include_str!("../golden/jaeger/00-seed.json");
 
@@ -53,7 +53,7 @@ async fn every_answer_is_the_recorded_one_or_differs_as_the_ledger_says() {
     let recordings = Recording::all();
     assert_eq!(recordings.len(), 82);
     for recording in recordings {
-        let answer = ask(&router, &recording.method, &recording.path).await;
+        let answer = send(&router, &recording.method, &recording.path, &recording.body).await;
         let entry = LEDGER.iter().find(|(number, ..)| *number == recording.number());
         match entry.map(|(_, difference, _)| *difference) {
             None => same(&recording, &answer),

@@ -15,6 +15,8 @@ pub(crate) struct Recording {
     pub(crate) name: String,
     pub(crate) method: String,
     pub(crate) path: String,
+    /// What was sent; empty if nothing was.
+    pub(crate) body: String,
     pub(crate) answer: Answer,
 }
 
@@ -45,6 +47,7 @@ impl Recording {
         let text = std::fs::read_to_string(path).expect("text");
         let (request, answer) = text.split_once("\n## response\n").expect("an answer");
         let request = request.split_once("## request\n").expect("a request").1.trim_start();
+        let sent_body = request.split_once("\n\n").map_or("", |(_, body)| body.trim());
         let (method, path_and_query) = request.lines().next().and_then(|line| line.split_once(' ')).expect("a line");
         let (head, body) = answer.split_once("\n\n").expect("a body");
         let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
@@ -54,6 +57,7 @@ impl Recording {
             name: path.file_stem().expect("a name").to_string_lossy().into_owned(),
             method: method.to_owned(),
             path: path_and_query.to_owned(),
+            body: sent_body.to_owned(),
             answer: Answer {
                 status: number(header("HTTP ")).and_then(|it| it.try_into().ok()).expect("a status"),
                 content_type: header("Content-Type: ").to_owned(),
@@ -73,7 +77,12 @@ impl Recording {
 
 /// Asks our router.
 pub(crate) async fn ask(router: &Router, method: &str, path: &str) -> Answer {
-    let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+    send(router, method, path, "").await
+}
+
+/// Asks our router with a body.
+pub(crate) async fn send(router: &Router, method: &str, path: &str, body: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path).body(Body::from(body.to_owned())).expect("a request");
     let response = router.clone().oneshot(request).await.expect("an answer");
     let (head, body) = response.into_parts();
     let text = |name| head.headers.get(name).map_or("", |value| value.to_str().expect("text")).to_owned();
