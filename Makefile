@@ -36,12 +36,13 @@ check: web ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check
 	cd $(WEB) && npm run --silent check
 
-test-engines: ## Tests against tools from outside: schemathesis, node_exporter, Prometheus, OTLP's own definitions
+test-engines: ## Tests against tools from outside: schemathesis, node_exporter, Prometheus, OTLP's own definitions and SDKs
 	$(CARGO) build --locked --package highbeam
 	bash tests/schemathesis.sh
 	bash tests/node_exporter.sh
 	bash tests/prometheus.sh
 	bash tests/otlp_peer.sh
+	CONSOLE_BINARY=target/debug/highbeam bash tests/otlp_sdk.sh
 
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench
@@ -51,6 +52,7 @@ bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: 
 	$(CARGO) install --locked --root target/tools umadb@0.7.8
 	$(CARGO) build --locked --release --manifest-path bench/umadb/Cargo.toml
 	$(CARGO) build --locked --release --manifest-path bench/otel-sdk/Cargo.toml
+	for peer in jaeger otelite telemetrygen prometheus; do bash bench/peers/$$peer.sh || exit 1; done
 
 # The pinned toolchain is told to take the flags that sanitizers need, so no other one has to be there.
 fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz: cargo install --locked cargo-fuzz)
