@@ -27,7 +27,7 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd $(WEB) && npm run --silent build
 	@touch $@
 
-test: web ## Run every test that needs nothing but the toolchain
+test: web ## Run every test that needs nothing but the toolchain, and in a browser where there is one (Debian: apt-get install --no-install-recommends chromium)
 	$(CARGO) test --locked --workspace
 	cd $(WEB) && npm run --silent test
 	node tests/browser/run.mjs

@@ -68,6 +68,7 @@ async function start(...more) {
     stdio: ["ignore", "ignore", openSync(join(folder, "log"), "a")],
   });
   const ended = new Promise((done) => child.once("exit", done));
+  process.once("exit", () => child.kill("SIGKILL"));
   const addresses = await until("readiness", () => {
     assert.equal(child.exitCode, null, readFileSync(join(folder, "log"), "utf8").slice(-2_000));
     return existsSync(ready) && JSON.parse(readFileSync(ready, "utf8"));
@@ -197,8 +198,8 @@ async function walk(chrome, system) {
   return took;
 }
 
-/** A console that goes away is noticed, and found again without a reload. */
-async function loseAndFind(chrome, system) {
+/** A console that goes away is noticed. */
+async function lose(chrome, system) {
   const context = await chrome.newContext();
   const page = await open(context, []);
   await page.goto(system.console);
@@ -213,7 +214,7 @@ let system;
 try {
   system = await start();
   const took = await walk(chrome, system);
-  await loseAndFind(chrome, system);
+  await lose(chrome, system);
   console.log(`browser: ok (an order's trace was on the screen after ${took} ms)`);
 } finally {
   await chrome.close();

@@ -33,6 +33,27 @@ fn a_page_of_another_name_reaches_nothing() {
 }
 
 #[test]
+fn a_page_of_another_site_can_send_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let console = Service::console(folder.path(), &[]);
+    let send = |port: &str, path: &str, kind: &str, origin: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\norigin: {origin}\r\ncontent-type: {kind}");
+        let request = format!("{head}\r\ncontent-length: 2\r\n\r\n{{}}");
+        exchange(&mut connect(console.address(port)), request.as_bytes()).status
+    };
+    for port in ["console", "otlpHttp", "otlpGrpc"] {
+        for origin in ["https://evil.example", "null", "http://evil.example:4318"] {
+            assert_eq!(send(port, "/v1/traces", "application/json", origin), 403, "{port} from {origin}");
+        }
+        assert_eq!(send(port, "/v1/traces", "application/json", "http://localhost:3000"), 200, "{port}");
+    }
+    // Of what a browser sends without asking first, nothing is taken for telemetry, wherever it is from.
+    for path in ["/loki/api/v1/push", "/opentelemetry.proto.collector.trace.v1.TraceService/Export", "/api/import"] {
+        assert_eq!(send("console", path, "text/plain", "http://localhost:3000"), 415, "{path}");
+    }
+}
+
+#[test]
 fn pages_and_answers_tell_browsers_what_they_may() {
     let folder = tempfile::tempdir().unwrap();
     let console = Service::console(folder.path(), &[]);

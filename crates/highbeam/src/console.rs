@@ -90,10 +90,14 @@ pub(crate) enum Own {
     Url(String),
     /// Here, for no other part has a port.
     Here,
+    /// Nowhere, for there are none.
+    Nowhere,
 }
 
 /// Takes the console's ports and opens its store.
-pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
+///
+/// `shares` says whether something else in this process comes first.
+pub(crate) fn open(settings: &Settings, shares: bool) -> Result<Opened, Error> {
     let ports = &settings.console;
     let listeners = [
         listen(settings, ports.port, "CONSOLE_PORT")?,
@@ -103,7 +107,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
     let [console, otlp_grpc, otlp_http] = [0, 1, 2].map(|index| listeners[index].local_addr());
     let addresses = ConsoleAddresses { console: console?, otlp_grpc: otlp_grpc?, otlp_http: otlp_http? };
     let clock: Arc<dyn Clock> = Arc::new(clock::System);
-    let store = Arc::new(open_store(settings).map_err(|error| Error::Failed(told(&error)))?);
+    let store = Arc::new(open_behind(settings, shares)?);
     let arrivals = Arc::new(Arrivals::default());
     let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&arrivals), clock));
     Ok(Opened { listeners, addresses, store, arrivals, intake })
@@ -138,8 +142,29 @@ fn counts(store: &Store, intake: &Intake) -> ConsoleCounts {
     }
 }
 
+/// Opens the store where its threads get the priority of the console's: a thread has that of the one that made it.
+fn open_behind(settings: &Settings, shares: bool) -> Result<Store, Error> {
+    let opened = std::thread::scope(|scope| {
+        let opening = scope.spawn(|| {
+            if shares {
+                give_way();
+            }
+            open_store(settings)
+        });
+        opening.join()
+    });
+    let opened = opened.map_err(|_| Error::Failed("the console store could not be opened".to_owned()))?;
+    opened.map_err(|error| Error::Failed(told(&error)))
+}
+
+/// Lets others go first. Where it is not allowed the console competes like everybody else.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICENESS);
+}
+
 /// Opens what the console keeps.
-pub(crate) fn open_store(settings: &Settings) -> Result<Store, OpenError> {
+fn open_store(settings: &Settings) -> Result<Store, OpenError> {
     let console = &settings.console;
     let options =
         Options { limit_bytes: console.retention_bytes, retention_age: console.retention_age, ..Options::default() };
@@ -190,15 +215,12 @@ impl Opened {
         export::take(&self.intake, std::io::BufReader::new(file)).map_err(|failure| failed(failure.to_string()))
     }
 
-    /// Starts serving and scraping. `shares` says whether something else in this process comes first.
+    /// Starts serving. `shares` says whether something else in this process comes first.
     pub(crate) fn start(self, observability: &Observability, shares: bool) -> Result<Running, Error> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(THREADS).max_blocking_threads(BLOCKING_THREADS_MAX).thread_name("console").enable_all();
         if shares {
-            builder.on_thread_start(|| {
-                // Where it is not allowed the console competes like everybody else.
-                let _ = rustix::process::nice(NICENESS);
-            });
+            builder.on_thread_start(give_way);
         }
         let runtime = Threads(Some(builder.build()?));
         let own = Arc::clone(&observability.metrics);
@@ -240,18 +262,20 @@ impl Running {
         let at =
             |url: &str| scrape::Source::Static(vec![scrape::Endpoint { url: url.to_owned(), labels: BTreeMap::new() }]);
         let own = match own {
-            Own::Url(url) => at(&url),
-            Own::Here => scrape::Source::InProcess(scrape::InProcess {
+            Own::Nowhere => None,
+            Own::Url(url) => Some(at(&url)),
+            Own::Here => Some(scrape::Source::InProcess(scrape::InProcess {
                 instance: self.addresses.console.to_string(),
                 labels: BTreeMap::new(),
                 content_type: telemetry::Metrics::CONTENT_TYPE.to_owned(),
                 expose: Arc::clone(&self.metrics),
-            }),
+            })),
         };
         // Of other targets nothing is known but where they are.
         let name = |url: &str| url.trim_start_matches("http://").split('/').next().unwrap_or_default().to_owned();
         let others = settings.scrape_targets.iter().map(|url| job(&name(url), at(url)));
-        let jobs = std::iter::once(job(part.service_name(), own)).chain(others).collect();
+        let own = own.map(|source| job(part.service_name(), source));
+        let jobs = own.into_iter().chain(others).collect();
         let configuration = scrape::Configuration { jobs, limits: scrape::Limits::default() };
         let _entered = self.runtime.enter();
         let sink = Arc::clone(&self.intake) as Arc<dyn Sink>;

@@ -73,12 +73,12 @@ impl Console {
     pub fn start(listeners: Listeners, parts: Parts) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let is_loopback = listeners.console.local_addr()?.ip().is_loopback();
-        let guard = Guard { is_loopback };
-        let guarded = axum::middleware::from_fn_with_state(guard, guard::guard);
-        let receivers = receivers(&parts.intake).fallback(not_received).layer(guarded.clone());
+        let guarded =
+            |has_answers| axum::middleware::from_fn_with_state(Guard { is_loopback, has_answers }, guard::guard);
+        let receivers = receivers(&parts.intake).fallback(not_received).layer(guarded(false));
         let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
         let ports = Ports { otlp_grpc: port(&listeners.otlp_grpc)?, otlp_http: port(&listeners.otlp_http)? };
-        let console = console(&parts, ports).layer(guarded);
+        let console = console(&parts, ports).layer(guarded(true));
         let all =
             [(listeners.console, console), (listeners.otlp_grpc, receivers.clone()), (listeners.otlp_http, receivers)];
         let servers = all.into_iter().map(|(listener, router)| spawn(listener, router, stopped.clone())).collect();

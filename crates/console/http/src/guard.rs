@@ -10,16 +10,20 @@ use axum::response::{IntoResponse, Response};
 const POLICY: &str =
     "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
-/// Whether the port is on loopback only, so that whoever asks has to name loopback.
+/// What holds for a port.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guard {
+    /// It is on loopback only.
     pub(crate) is_loopback: bool,
+    /// It gives answers worth reading, so that there whoever asks has to name loopback. A sender may know this
+    /// machine by another name, from a container for one.
+    pub(crate) has_answers: bool,
 }
 
 /// A page of some other site that resolves its own name to 127.0.0.1 is, for a browser, of one origin with
 /// the console; but it asks for its own name.
 pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if guard.is_loopback && !host(&request).is_none_or(is_loopback) {
+    if guard.is_loopback && guard.has_answers && !host(&request).is_none_or(is_loopback) {
         let told = "the console listens on this machine only, and has to be asked as localhost or 127.0.0.1";
         return (StatusCode::MISDIRECTED_REQUEST, told).into_response();
     }
@@ -47,7 +51,8 @@ fn is_of_another_site(request: &Request, loopback_is_ours: bool) -> bool {
     let Some(origin) = request.headers().get(header::ORIGIN) else { return false };
     let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
     match authority {
-        Some(authority) => host(request) != Some(authority) && !(loopback_is_ours && is_loopback(authority)),
+        Some(authority) if loopback_is_ours => !is_loopback(authority),
+        Some(authority) => host(request) != Some(authority),
         // `null`: a file, or a page that hides where it is from.
         None => true,
     }
@@ -89,6 +94,8 @@ mod tests {
             (Some("http://localhost:3000"), "localhost:4318", true, false),
             (Some("https://evil.test"), "localhost:4318", true, true),
             (Some("null"), "localhost:4318", true, true),
+            // One that has its own name resolve to loopback.
+            (Some("http://evil.test:4318"), "evil.test:4318", true, true),
             (Some("http://console.example"), "console.example", false, false),
             (Some("http://localhost:3000"), "console.example", false, true),
         ] {

@@ -77,6 +77,33 @@ impl Store {
         Self::open_on(path.into(), options, clock, Arc::default())
     }
 
+    /// Says whether [`Store::open`] would refuse the folder, and changes nothing. What is torn inside is for the
+    /// opening to repair.
+    pub fn check(path: &Path) -> Result<(), OpenError> {
+        let failed = |source| OpenError::io(path, source);
+        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let found = match fs::read(path.join("FORMAT")) {
+            Ok(found) => found,
+            Err(error) if missing(&error) && !path.exists() => return Ok(()),
+            Err(error) if missing(&error) && only(path, &["LOCK", "lost+found"]).map_err(failed)? => return Ok(()),
+            Err(error) if missing(&error) => return Err(OpenError::Foreign { path: path.to_owned() }),
+            Err(error) => return Err(failed(error)),
+        };
+        let text = String::from_utf8_lossy(&found);
+        match text.trim().strip_prefix("highbeam console store ") {
+            Some(number) if number == FORMAT.to_string() => {}
+            Some(number) => {
+                let found = number.chars().take(32).collect();
+                return Err(OpenError::Version { path: path.to_owned(), found, expected: FORMAT });
+            }
+            None => return Err(OpenError::Foreign { path: path.to_owned() }),
+        }
+        match File::open(path.join("LOCK")).map(|file| file.try_lock()) {
+            Ok(Err(TryLockError::WouldBlock)) => Err(OpenError::InUse { path: path.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn open_on(
         root: PathBuf,
         options: Options,

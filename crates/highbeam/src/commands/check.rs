@@ -135,8 +135,8 @@ fn console_store(settings: &Settings) -> Verdict {
     if !folder.exists() {
         return Verdict::Well(format!("{shown} does not exist yet and will be created"));
     }
-    match console::open_store(settings) {
-        Ok(store) => Verdict::Well(format!("{shown} can be opened, and holds {} bytes", store.bytes())),
+    match console_storage::Store::check(&folder) {
+        Ok(()) => Verdict::Well(format!("{shown} can be opened")),
         Err(OpenError::InUse { .. }) => Verdict::Well(format!("{shown} is in use by a running process")),
         Err(error) => Verdict::Wrong(console::told(&error)),
     }

@@ -14,7 +14,7 @@ pub async fn run(arguments: &Console) -> Result<(), Error> {
     settings.observability.spans = None;
     settings.observability.logs = None;
     settings.host_metrics.get_or_insert(cfg!(target_os = "linux"));
-    let opened = console::open(&settings)?;
+    let opened = console::open(&settings, false)?;
     let observability = Observability::start(&settings, vec![Part::Console], Some(opened.counts()))?;
     for path in &arguments.import {
         let imported = opened.import(path)?;

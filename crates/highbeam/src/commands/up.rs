@@ -13,40 +13,45 @@ use crate::{console, process, shutdown};
 pub async fn run(arguments: &Up) -> Result<(), Error> {
     let mut source = source(&arguments.settings)?;
     let mut settings = Settings::read(&source)?;
-    let opened = if arguments.no_console { None } else { Some(console::open(&settings)?) };
+    let opened = if arguments.no_console { None } else { Some(console::open(&settings, true)?) };
     if let Some(opened) = &opened {
         send_to(opened.addresses(), &settings, &mut source);
         settings = Settings::read(&source)?;
     }
     // Nobody has a node exporter on a laptop. Its metrics are Linux' own.
     settings.host_metrics.get_or_insert(cfg!(target_os = "linux"));
-    let base_path = settings.base_path.clone();
     let mut parts = Role::All.parts();
     parts.extend([Part::Console, Part::Customers]);
     let observability = Observability::start(&settings, parts, opened.as_ref().map(console::Opened::counts))?;
     let mut console = opened.map(|opened| opened.start(&observability, true)).transpose()?;
+    let done = serve(arguments, settings, &observability, console.as_mut()).await;
+    // However it ended: why is in what waits to be sent.
+    observability.finish().await;
+    // Last of all, for the others have told it things until now.
+    match console {
+        Some(console) => done.and(console.finish().await),
+        None => done,
+    }
+}
+
+async fn serve(
+    arguments: &Up,
+    settings: Settings,
+    observability: &Observability,
+    console: Option<&mut console::Running>,
+) -> Result<(), Error> {
     let (has_metrics, of_console) = (settings.observability.has_metrics, settings.console.clone());
-    let addresses = console.as_ref().map(console::Running::addresses);
+    let base_path = settings.base_path.clone();
+    let addresses = console.as_ref().map(|console| console.addresses());
     let stop = shutdown::requested()?;
-    let mut running = process::start(settings, Role::All, &observability, stop.clone()).await?;
+    let mut running = process::start(settings, Role::All, observability, stop.clone()).await?;
     let url = running.url();
-    if let Some(console) = console.as_mut().filter(|_| has_metrics) {
-        console.scrape(Part::Api, console::Own::Url(format!("{url}/metrics")), &of_console)?;
+    if let Some(console) = console {
+        let own = if has_metrics { console::Own::Url(format!("{url}/metrics")) } else { console::Own::Nowhere };
+        console.scrape(Part::Api, own, &of_console)?;
     }
     running.tell_ready(arguments.ready.path.as_deref(), addresses).await?;
-    say("highbeam is up")?;
-    if let Some(addresses) = addresses {
-        let [console, grpc, http] = [addresses.console, addresses.otlp_grpc, addresses.otlp_http].map(base_url);
-        say(&format!("  console     {console}/  (takes OTLP at {grpc} over gRPC, {http} over HTTP)"))?;
-    }
-    say(&format!(
-        "  Swagger UI  {url}/swagger/index.html\n  \
-         orders      {url}{base_path}/orders\n  \
-         search      {url}{base_path}/orders/search?search=\n  \
-         metrics     {url}/metrics\n  \
-         readiness   {url}/readyz\n  \
-         projections {url}/admin/projections"
-    ))?;
+    tell(&url, &base_path, addresses)?;
     if arguments.no_traffic {
         say("no demo traffic; Ctrl-C stops")?;
     } else {
@@ -54,13 +59,24 @@ pub async fn run(arguments: &Up) -> Result<(), Error> {
         let customers = Customers::new(observability.tracer(Part::Customers));
         running.send_demo_traffic(arguments.traffic_rate, customers, stop)?;
     }
-    let finished = running.finish().await;
-    observability.finish().await;
-    // Last of all, for the others have told it things until now.
-    match console {
-        Some(console) => finished.and(console.finish().await),
-        None => finished,
+    running.finish().await
+}
+
+/// Says where everything is.
+fn tell(url: &str, base_path: &str, addresses: Option<ConsoleAddresses>) -> Result<(), Error> {
+    say("highbeam is up")?;
+    if let Some(addresses) = addresses {
+        let [console, grpc, http] = [addresses.console, addresses.otlp_grpc, addresses.otlp_http].map(base_url);
+        say(&format!("  console     {console}/  (takes OTLP at {grpc} over gRPC, {http} over HTTP)"))?;
     }
+    Ok(say(&format!(
+        "  Swagger UI  {url}/swagger/index.html\n  \
+         orders      {url}{base_path}/orders\n  \
+         search      {url}{base_path}/orders/search?search=\n  \
+         metrics     {url}/metrics\n  \
+         readiness   {url}/readyz\n  \
+         projections {url}/admin/projections"
+    ))?)
 }
 
 /// What goes to no collector goes to the console in this process.

@@ -197,7 +197,7 @@ fn a_full_disk_refuses_what_it_cannot_hold_and_recovers() {
     let mut taken = 1_000;
     let refused = loop {
         match store.ingest_spans(&noise("api", taken, 1_000)) {
-            Ok(()) => taken += 1_000,
+            Ok(_) => taken += 1_000,
             Err(error) => break error,
         }
         assert!(taken < 100_000, "memory is bounded");

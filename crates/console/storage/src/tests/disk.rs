@@ -49,7 +49,7 @@ fn a_disk_that_is_full_refuses_clearly_and_goes_on_when_there_is_room() {
     let mut taken = 0;
     let refused = loop {
         match store.ingest_spans(&noise(taken)) {
-            Ok(()) => taken += 500,
+            Ok(_) => taken += 500,
             Err(error) => break error,
         }
         let _ = store.ingest_logs(&made::lines("api", taken..taken + 500));

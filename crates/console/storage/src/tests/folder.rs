@@ -61,3 +61,24 @@ fn a_file_in_place_of_the_folder_is_refused() {
     fs::write(&path, "").unwrap();
     assert!(matches!(refusal(&path), OpenError::Io { .. }));
 }
+
+#[test]
+fn looking_tells_what_opening_would_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = |name: &str| Store::check(&folder.path().join(name));
+    assert!(look("none").is_ok() && !folder.path().join("none").exists());
+    let at = |name: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    };
+    fs::write(at("foreign").join("photo"), "PNG").unwrap();
+    assert!(matches!(look("foreign"), Err(OpenError::Foreign { .. })));
+    fs::write(at("older").join("FORMAT"), "highbeam console store 1\n").unwrap();
+    assert!(matches!(look("older"), Err(OpenError::Version { .. })));
+    assert!(matches!(look("older"), Err(OpenError::Version { .. })) && fs::read_dir(at("older")).unwrap().count() == 1);
+    let store = open(&at("own"));
+    assert!(matches!(look("own"), Err(OpenError::InUse { .. })));
+    drop(store);
+    assert!(look("own").is_ok());
+}
