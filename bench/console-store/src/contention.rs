@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use console_storage::{Direction, LogQuery, Matcher, Options, Store, TraceQuery};
 
 use crate::load::Load;
+use crate::soak::now_ms;
 
 const PHASE: Duration = Duration::from_secs(10);
 
@@ -68,7 +69,7 @@ fn phase(path: &Path, what: &str, reader: &(dyn Fn(&Store, &AtomicBool) + Sync))
                 let mut load = Load::new(seed);
                 let service = format!("service-{seed}");
                 // What is sent is made before, so that making it takes no time from taking it.
-                let now_ms = jiff::Timestamp::now().as_millisecond();
+                let now_ms = now_ms();
                 let now_ns = now_ms as u64 * 1_000_000;
                 let spans: Vec<_> = (0..50).map(|_| load.spans(&service, 500, now_ns)).collect();
                 let lines: Vec<_> = (0..50).map(|_| load.lines(&service, 1, 500, now_ns)).collect();
@@ -110,7 +111,7 @@ fn read(store: &Store, load: &mut Load, kind: usize) {
             drop(store.search_traces(&TraceQuery { service, limit: 20, ..TraceQuery::default() }).expect("read"));
         }
         2 => {
-            let now_ms = jiff::Timestamp::now().as_millisecond();
+            let now_ms = now_ms();
             let matchers = [Matcher::equal("route", "3")];
             let selected = store.select_series(&matchers, now_ms - 60_000, i64::MAX, 100).expect("read");
             let _ = selected.iter().map(|series| series.samples().count()).sum::<usize>();

@@ -101,12 +101,14 @@ fn times(count: usize, mut run: impl FnMut(usize)) -> (f64, f64) {
     (all[all.len() / 2], all[all.len() - 1])
 }
 
+type Make = fn(&Path) -> Box<dyn Design>;
+
 fn designs(recorded: &Recorded) {
     const ROWS: usize = 500_000;
     let span_rounds = (ROWS / recorded.spans_a_round()) as u64;
     let line_rounds = (ROWS / recorded.lines_a_round()) as u64;
     println!("{ROWS} spans, then as many lines; on disk within half a second");
-    let made: [fn(&Path) -> Box<dyn Design>; 3] = [
+    let made: [Make; 3] = [
         |path| Box::new(Segments::open(path)),
         |path| Box::new(Sqlite::open(path)),
         |path| Box::new(Fjall::open(path)),

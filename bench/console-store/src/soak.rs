@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use console_storage::{Direction, LogQuery, Matcher, Options, Store, TraceQuery};
+use eventsourcing::Clock;
+use eventsourcing::clock::System;
 
 use crate::load::Load;
 use crate::{folder_bytes, rss_mb};
@@ -51,7 +53,7 @@ pub fn run(seconds: u64, limit_mib: u64, rate: f64) {
         ..Options::default()
     };
     let limit = options.limit_bytes;
-    let store = Store::open(folder.path(), options, Arc::new(eventsourcing::clock::System)).expect("opens");
+    let store = Store::open(folder.path(), options, Arc::new(System)).expect("opens");
     let (mut load, mut seen, mut quiet) = (Load::new(7), Seen::default(), Quiet::default());
     quiet.send(&store, &mut load, 2_000);
     let (began, cpu) = (Instant::now(), cpu_seconds());
@@ -186,8 +188,8 @@ fn reopen(path: &Path) {
     println!("opens again in {:.1} ms with {} series", began.elapsed().as_secs_f64() * 1e3, store.series_count());
 }
 
-fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+pub fn now_ms() -> i64 {
+    System.now().as_millisecond()
 }
 
 /// What this process has used of the processor.
