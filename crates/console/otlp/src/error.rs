@@ -169,10 +169,20 @@ impl Rejects {
         error: DecodeError,
         name_it: impl FnOnce(DecodeError) -> DecodeError,
     ) -> Result<(), DecodeError> {
+        self.items(error, || Ok(1), name_it)
+    }
+
+    /// The same for all items of a group, whose resource or scope is spoilt; `count` is asked for how many.
+    pub(crate) fn items(
+        &mut self,
+        error: DecodeError,
+        count: impl FnOnce() -> Result<u64, DecodeError>,
+        name_it: impl FnOnce(DecodeError) -> DecodeError,
+    ) -> Result<(), DecodeError> {
         if !error.is_of_item() {
             return Err(error);
         }
-        self.add(1, || name_it(error).to_string());
+        self.add(count()?, || name_it(error).to_string());
         Ok(())
     }
 

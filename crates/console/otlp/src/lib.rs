@@ -6,7 +6,8 @@
 //!
 //! What is malformed fails as a whole, with its place ([`DecodeError`]). An item that OTLP does not allow (a
 //! span without a trace, text that is not UTF-8) is left out and counted with a reason ([`Rejected`]), and
-//! the rest is taken. Memory stays within a small multiple of the input, and no input makes a reader recurse
+//! the rest is taken. In protobuf a resource or a scope with such text takes its items with it; in JSON it fails
+//! the request, as does an integer there that is none, for a resource may come after its items. Memory stays within a small multiple of the input, and no input makes a reader recurse
 //! deeper than [`DEPTH_MAX`].
 
 mod budget;

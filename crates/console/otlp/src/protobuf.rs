@@ -2,7 +2,7 @@
 //! of `common.proto` and `resource.proto`.
 
 use console_model::{Attribute, Attributes, Resource, Scope, Value};
-use console_wire::Fields;
+use console_wire::{Field, Fields};
 
 use crate::DecodeError;
 use crate::budget::Budget;
@@ -163,6 +163,27 @@ pub(crate) fn group_scope(bytes: &[u8], budget: &mut Budget) -> Result<Scope, De
         }
     }
     Ok(read)
+}
+
+/// Counts the items of a group of scopes, such as `ResourceSpans`, by what `count` counts in each.
+pub(crate) fn count_of_scopes(
+    bytes: &[u8],
+    count: impl Fn(&[u8]) -> Result<u64, DecodeError>,
+) -> Result<u64, DecodeError> {
+    messages(bytes, 2).try_fold(0, |total, scope| Ok(total + count(scope?)?))
+}
+
+/// Counts the items of a `ScopeSpans` or `ScopeLogs`.
+pub(crate) fn count_of_scope(bytes: &[u8]) -> Result<u64, DecodeError> {
+    messages(bytes, 2).try_fold(0, |total, item| item.map(|_| total + 1))
+}
+
+/// The messages in field `number`.
+pub(crate) fn messages(bytes: &[u8], number: u32) -> impl Iterator<Item = Result<&[u8], DecodeError>> {
+    Fields::new(bytes).filter_map(move |field| match field {
+        Ok(field) if field.number != number => None,
+        field => Some(field.and_then(Field::bytes).map_err(DecodeError::from)),
+    })
 }
 
 /// Calls `read` for each message in field `number`, with its place in the list; `name` is for errors.

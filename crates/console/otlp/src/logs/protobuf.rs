@@ -8,7 +8,9 @@ use console_wire::Fields;
 use super::{complete, stream};
 use crate::budget::Budget;
 use crate::error::Rejects;
-use crate::protobuf::{each, group_resource, group_scope, push_attribute, reserve, value};
+use crate::protobuf::{
+    count_of_scope, count_of_scopes, each, group_resource, group_scope, push_attribute, reserve, value,
+};
 use crate::{DecodeError, Decoded};
 
 /// Reads an `ExportLogsServiceRequest` that arrived at this time, nanoseconds since the Unix epoch.
@@ -16,15 +18,19 @@ pub fn from_protobuf(bytes: &[u8], arrival_ns: u64) -> Result<Decoded<LogBatch>,
     let mut reading = Reading { arrival_ns, budget: Budget::of(bytes.len()), rejects: Rejects::default() };
     let mut batch = LogBatch::default();
     each(bytes, 1, "resourceLogs", |bytes, index| {
-        let mut resource = group_resource(bytes, &mut reading.budget)?;
+        let mut resource = match group_resource(bytes, &mut reading.budget) {
+            Ok(resource) => resource,
+            Err(error) => {
+                let count = || count_of_scopes(bytes, count_of_scope);
+                return reading.rejects.items(error, count, |error| error.under_index("resourceLogs", index));
+            }
+        };
         let labels = stream::labels_and_unmark(&mut resource);
         let resource = Arc::new(resource);
         each(bytes, 2, "scopeLogs", |bytes, inner| {
             let place = || format!("resourceLogs[{index}].scopeLogs[{inner}]");
             let group = reading.group(bytes, &labels, &resource, &place)?;
-            if !group.records.is_empty() {
-                batch.groups.push(group);
-            }
+            batch.groups.extend(group.filter(|group| !group.records.is_empty()));
             Ok(())
         })
     })?;
@@ -38,15 +44,22 @@ struct Reading {
 }
 
 impl Reading {
+    /// `ScopeLogs`; `None` if its scope is spoilt, which rejects its records.
     fn group(
         &mut self,
         bytes: &[u8],
         stream: &Labels,
         resource: &Arc<Resource>,
         place: &dyn Fn() -> String,
-    ) -> Result<LogGroup, DecodeError> {
+    ) -> Result<Option<LogGroup>, DecodeError> {
         self.budget.charge::<LogGroup>()?;
-        let scope = Arc::new(group_scope(bytes, &mut self.budget)?);
+        let scope = match group_scope(bytes, &mut self.budget) {
+            Ok(scope) => Arc::new(scope),
+            Err(error) => {
+                self.rejects.items(error, || count_of_scope(bytes), |error| error.under(&place()))?;
+                return Ok(None);
+            }
+        };
         let mut records = Vec::new();
         let mut last = 0;
         each(bytes, 2, "logRecords", |bytes, index| {
@@ -61,7 +74,7 @@ impl Reading {
             records.push(record);
             Ok(())
         })?;
-        Ok(LogGroup { stream: stream.clone(), resource: Arc::clone(resource), scope, records })
+        Ok(Some(LogGroup { stream: stream.clone(), resource: Arc::clone(resource), scope, records }))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::budget::Budget;
 use crate::error::Rejects;
-use crate::protobuf::{each, group_resource, group_scope, short_pair, value};
+use crate::protobuf::{count_of_scopes, each, group_resource, group_scope, messages, short_pair, value};
 use crate::{DecodeError, Decoded};
 
 type Result<T> = std::result::Result<T, DecodeError>;
@@ -23,10 +23,25 @@ pub fn from_protobuf(bytes: &[u8], arrival_ns: u64) -> Result<Decoded<Metrics<'_
     let mut batch = Metrics::default();
     each(bytes, 1, "resourceMetrics", |bytes, index| {
         reading.budget.charge::<ResourceMetrics<'_>>()?;
-        let mut read = ResourceMetrics { resource: group_resource(bytes, &mut reading.budget)?, scopes: Vec::new() };
+        let resource = match group_resource(bytes, &mut reading.budget) {
+            Ok(resource) => resource,
+            Err(error) => {
+                let count = || count_of_scopes(bytes, count_of_points);
+                return reading.rejects.items(error, count, |error| error.under_index("resourceMetrics", index));
+            }
+        };
+        let mut read = ResourceMetrics { resource, scopes: Vec::new() };
         each(bytes, 2, "scopeMetrics", |bytes, inner| {
             reading.budget.charge::<ScopeMetrics<'_>>()?;
-            let mut scope = ScopeMetrics { scope: group_scope(bytes, &mut reading.budget)?, metrics: Vec::new() };
+            let scope = match group_scope(bytes, &mut reading.budget) {
+                Ok(scope) => scope,
+                Err(error) => {
+                    let place =
+                        |error: DecodeError| error.under(&format!("resourceMetrics[{index}].scopeMetrics[{inner}]"));
+                    return reading.rejects.items(error, || count_of_points(bytes), place);
+                }
+            };
+            let mut scope = ScopeMetrics { scope, metrics: Vec::new() };
             each(bytes, 2, "metrics", |bytes, innermost| {
                 let place = || format!("resourceMetrics[{index}].scopeMetrics[{inner}].metrics[{innermost}]");
                 scope.metrics.extend(reading.metric(bytes, &place)?);
@@ -39,6 +54,23 @@ pub fn from_protobuf(bytes: &[u8], arrival_ns: u64) -> Result<Decoded<Metrics<'_
         Ok(())
     })?;
     Ok(Decoded { batch, rejected: reading.rejects.finish() })
+}
+
+/// Counts the data points of a `ScopeMetrics`.
+fn count_of_points(bytes: &[u8]) -> Result<u64> {
+    let mut total = 0;
+    for metric in messages(bytes, 2) {
+        for field in Fields::new(metric?) {
+            let field = field?;
+            if matches!(field.number, 5 | 7 | 9 | 10 | 11) {
+                for point in messages(field.bytes()?, 1) {
+                    point?;
+                    total += 1;
+                }
+            }
+        }
+    }
+    Ok(total)
 }
 
 struct Reading {

@@ -11,7 +11,7 @@ use console_wire::Fields;
 use super::{Draft, LinkRest};
 use crate::budget::Budget;
 use crate::error::Rejects;
-use crate::protobuf::{each, group_resource, group_scope, push_attribute, reserve};
+use crate::protobuf::{count_of_scope, count_of_scopes, each, group_resource, group_scope, push_attribute, reserve};
 use crate::{DecodeError, Decoded};
 
 /// Reads an `ExportTraceServiceRequest`. The time of arrival, nanoseconds since the Unix epoch, is for the
@@ -20,13 +20,17 @@ pub fn from_protobuf(bytes: &[u8], _arrival_ns: u64) -> Result<Decoded<SpanBatch
     let mut reading = Reading { budget: Budget::of(bytes.len()), rejects: Rejects::default() };
     let mut batch = SpanBatch::default();
     each(bytes, 1, "resourceSpans", |bytes, index| {
-        let resource = Arc::new(group_resource(bytes, &mut reading.budget)?);
+        let resource = match group_resource(bytes, &mut reading.budget) {
+            Ok(resource) => Arc::new(resource),
+            Err(error) => {
+                let count = || count_of_scopes(bytes, count_of_scope);
+                return reading.rejects.items(error, count, |error| error.under_index("resourceSpans", index));
+            }
+        };
         each(bytes, 2, "scopeSpans", |bytes, inner| {
             let place = || format!("resourceSpans[{index}].scopeSpans[{inner}]");
             let group = reading.group(bytes, &resource, &place)?;
-            if !group.spans.is_empty() {
-                batch.groups.push(group);
-            }
+            batch.groups.extend(group.filter(|group| !group.spans.is_empty()));
             Ok(())
         })
     })?;
@@ -39,14 +43,21 @@ struct Reading {
 }
 
 impl Reading {
+    /// `ScopeSpans`; `None` if its scope is spoilt, which rejects its spans.
     fn group(
         &mut self,
         bytes: &[u8],
         resource: &Arc<Resource>,
         place: &dyn Fn() -> String,
-    ) -> Result<SpanGroup, DecodeError> {
+    ) -> Result<Option<SpanGroup>, DecodeError> {
         self.budget.charge::<SpanGroup>()?;
-        let scope = Arc::new(group_scope(bytes, &mut self.budget)?);
+        let scope = match group_scope(bytes, &mut self.budget) {
+            Ok(scope) => Arc::new(scope),
+            Err(error) => {
+                self.rejects.items(error, || count_of_scope(bytes), |error| error.under(&place()))?;
+                return Ok(None);
+            }
+        };
         let mut spans = Vec::new();
         let mut last = 0;
         each(bytes, 2, "spans", |bytes, index| {
@@ -60,7 +71,7 @@ impl Reading {
             }
             Ok(())
         })?;
-        Ok(SpanGroup { resource: Arc::clone(resource), scope, spans })
+        Ok(Some(SpanGroup { resource: Arc::clone(resource), scope, spans }))
     }
 }
 

@@ -5,5 +5,6 @@ mod json;
 mod logs;
 mod metrics;
 mod samples;
+mod spoilt;
 mod traces;
 mod values;
