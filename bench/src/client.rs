@@ -8,8 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// The server said that it closes, so the next request needs another connection.
+    is_over: bool,
 }
 
 pub struct Answer {
@@ -21,40 +24,94 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self { address, stream, buffer: Vec::with_capacity(16 * 1024), is_over: false })
     }
 
     /// Sends one request and reads its answer to the end.
     pub async fn send(&mut self, request: &[u8]) -> std::io::Result<Answer> {
+        if self.is_over {
+            *self = Self::open(self.address).await?;
+        }
         self.stream.write_all(request).await?;
         self.buffer.clear();
-        let (head, length, status) = loop {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
+        let begin = loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
-                let (status, length) = head(&self.buffer[..end])?;
-                break (end + 4, length, status);
+                break end + 4;
             }
+            self.more().await?;
         };
-        while self.buffer.len() < head + length {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+        let head = Head::read(&self.buffer[..begin])?;
+        self.is_over = head.is_last;
+        let body = match head.length {
+            Some(length) => {
+                while self.buffer.len() < begin + length {
+                    self.more().await?;
+                }
+                self.buffer[begin..begin + length].to_vec()
+            }
+            None => self.chunks(begin).await?,
+        };
+        Ok(Answer { status: head.status, body })
+    }
+
+    async fn more(&mut self) -> std::io::Result<()> {
+        match self.stream.read_buf(&mut self.buffer).await? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A body in chunks, from this place of the buffer on.
+    async fn chunks(&mut self, mut at: usize) -> std::io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let line = loop {
+                match find(&self.buffer[at..], b"\r\n") {
+                    Some(length) => break at + length,
+                    None => self.more().await?,
+                }
+            };
+            let length = std::str::from_utf8(&self.buffer[at..line]).ok();
+            let length = length.and_then(|digits| usize::from_str_radix(digits.trim(), 16).ok());
+            let length = length.ok_or_else(|| std::io::Error::other("a chunk without a length"))?;
+            let begin = line + 2;
+            while self.buffer.len() < begin + length + 2 {
+                self.more().await?;
+            }
+            body.extend_from_slice(&self.buffer[begin..begin + length]);
+            at = begin + length + 2;
+            if length == 0 {
+                return Ok(body);
             }
         }
-        Ok(Answer { status, body: self.buffer[head..head + length].to_vec() })
     }
 }
 
-fn head(bytes: &[u8]) -> std::io::Result<(u16, usize)> {
-    let text = String::from_utf8_lossy(bytes);
-    let bad = || std::io::Error::other(format!("an answer this client does not understand: {text}"));
-    let status = text.get(9..12).and_then(|status| status.parse().ok()).ok_or_else(bad)?;
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    });
-    Ok((status, length.ok_or_else(bad)?))
+struct Head {
+    status: u16,
+    /// `None` where the body comes in chunks.
+    length: Option<usize>,
+    is_last: bool,
+}
+
+impl Head {
+    fn read(bytes: &[u8]) -> std::io::Result<Self> {
+        let text = String::from_utf8_lossy(bytes);
+        let bad = || std::io::Error::other(format!("an answer this client does not understand: {text}"));
+        let status = text.get(9..12).and_then(|status| status.parse().ok()).ok_or_else(bad)?;
+        let value = |wanted: &str| {
+            let pairs = text.lines().filter_map(|line| line.split_once(':'));
+            pairs.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+        };
+        let is_last = value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let length = match (value("content-length"), value("transfer-encoding"), status) {
+            (Some(length), ..) => Some(length.parse().map_err(|_| bad())?),
+            (None, Some("chunked"), _) => None,
+            (None, None, 204) => Some(0),
+            _ => return Err(bad()),
+        };
+        Ok(Self { status, length, is_last })
+    }
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -71,4 +128,9 @@ pub fn post(path: &str, body: &str) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
+}
+
+/// The head of a request with a body of this length, which follows it.
+pub fn post_head(path: &str, headers: &str, length: usize) -> Vec<u8> {
+    format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {length}\r\n\r\n").into_bytes()
 }
