@@ -48,7 +48,7 @@ bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench
 	target/release/bench $(ONLY)
 
-bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: apt-get install protobuf-compiler), the OpenTelemetry SDK
+bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: apt-get install protobuf-compiler), the OpenTelemetry SDK, and those of bench/peers
 	$(CARGO) install --locked --root target/tools umadb@0.7.8
 	$(CARGO) build --locked --release --manifest-path bench/umadb/Cargo.toml
 	$(CARGO) build --locked --release --manifest-path bench/otel-sdk/Cargo.toml

@@ -1,11 +1,13 @@
 //! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
 //! reach in the same run. Names given as arguments choose: fsync store umadb commands reads replay
-//! telemetry cost outages start host.
+//! telemetry cost outages start host console, of which there are parts: console-empty console-spans
+//! console-lines console-samples console-queries console-full.
 //!
 //! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
 
 mod client;
 mod commands;
+mod console;
 mod cost;
 mod host;
 mod limits;
@@ -75,5 +77,9 @@ async fn main() {
     }
     if wanted("host") {
         host::scrape().iter().for_each(Row::print);
+    }
+    let parts: Vec<&str> = console::PARTS.into_iter().filter(|part| wanted("console") || wanted(part)).collect();
+    if !parts.is_empty() {
+        console::beside_its_peers(&parts).await;
     }
 }
