@@ -1,5 +1,6 @@
 //! Files: logs that are followed, exports that are taken in again.
 
+use eventsourcing::Clock as _;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -64,7 +65,7 @@ fn a_file_is_followed_over_rotation_and_restart() {
 
 /// Three signals, with what is hard to keep.
 fn fill(console: &Service) {
-    let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap();
+    let now = u64::try_from(eventsourcing::clock::System.now().as_nanosecond()).unwrap();
     let traces = spans("exported", (0..50).map(|number| span(number / 5, number, now + number)).collect());
     let logs =
         records("exported", (0..50).map(|number| record(&format!("line {number} ☕\n"), now + number)).collect());

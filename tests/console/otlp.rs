@@ -2,6 +2,7 @@
 //! has it; and our own service over gRPC.
 
 use bytes::Bytes;
+use eventsourcing::Clock as _;
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use prost::Message;
 use serde_json::json;
@@ -17,7 +18,7 @@ const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/
 
 /// A time that is within what is kept unless said otherwise.
 fn now_ns() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap()
+    u64::try_from(eventsourcing::clock::System.now().as_nanosecond()).unwrap()
 }
 
 /// A request of each signal, whose contents name the way it goes.

@@ -3,6 +3,7 @@
 use super::canonical::{self, Sample};
 use super::made::{JSON, PROTOBUF, SNAPPY, Wire, gzip, series_v1, snappy};
 use crate::support::{Reply, Service};
+use eventsourcing::Clock as _;
 use serde_json::json;
 
 const WRITE: &str = "/prometheus/api/v1/write";
@@ -10,7 +11,7 @@ const PUSH: &str = "/loki/api/v1/push";
 const SECOND: (&str, &str) = ("content-type", "application/x-protobuf;proto=io.prometheus.write.v2.Request");
 
 fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    eventsourcing::clock::System.now().as_millisecond()
 }
 
 fn of(console: &Service, name: &str) -> Vec<Sample> {
@@ -19,8 +20,11 @@ fn of(console: &Service, name: &str) -> Vec<Sample> {
     samples
 }
 
+/// A series of 2.0: references to texts, and samples with their times.
+type Second<'a> = (&'a [u64], &'a [(f64, i64)]);
+
 /// A request of 2.0: texts, and series as references to them with samples.
-fn second(symbols: &[&str], series: &[(&[u64], &[(f64, i64)])]) -> Vec<u8> {
+fn second(symbols: &[&str], series: &[Second<'_>]) -> Vec<u8> {
     let request = symbols.iter().fold(Wire::default(), |wire, symbol| wire.bytes(4, symbol.as_bytes()));
     let request = series.iter().fold(request, |request, (references, samples)| {
         let mut packed = Wire::default();
@@ -78,7 +82,7 @@ fn remote_write_says_what_it_did_not_take() {
     let now = now_ms();
     let symbols = ["", "__name__", "good", "bad"];
     // One refers to a text that is not there; one is older than what the first already has.
-    let series: [(&[u64], &[(f64, i64)]); 2] = [(&[1, 2], &[(1.0, now), (2.0, now - 1)]), (&[1, 9], &[(3.0, now)])];
+    let series: [Second<'_>; 2] = [(&[1, 2], &[(1.0, now), (2.0, now - 1)]), (&[1, 9], &[(3.0, now)])];
     let reply = console.post_bytes(WRITE, &[SECOND, SNAPPY], &second(&symbols, &series)).expect(400);
     assert_eq!(written(&reply), [Some("1"), Some("0"), Some("0")], "{}", reply.text());
     let told = reply.text();
@@ -100,7 +104,7 @@ fn remote_write_says_what_it_did_not_take() {
 fn loki_s_push_is_taken_in_both_forms() {
     let folder = tempfile::tempdir().unwrap();
     let console = Service::console(folder.path(), &[]);
-    let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap();
+    let now = u64::try_from(eventsourcing::clock::System.now().as_nanosecond()).unwrap();
     let body = json!({ "streams": [{
         "stream": { "service_name": "pusher", "level": "warn" },
         "values": [[now.to_string(), "as json", { "trace_id": "0af7651916cd43dd8448eb211c80319c" }], [(now + 1).to_string(), "again"]]

@@ -102,7 +102,7 @@ fn points(request: &ExportMetricsServiceRequest, deltas: &mut Deltas) -> Vec<Exp
     let mut all = Vec::new();
     for resource in &request.resource_metrics {
         let attributes = &resource.resource.as_ref().unwrap().attributes;
-        let of = |key| attributes.iter().find(|pair| pair.key == key).and_then(|pair| label(pair)).unwrap().1;
+        let of = |key| attributes.iter().find(|pair| pair.key == key).and_then(label).unwrap().1;
         let job = format!("{}/{}", of("service.namespace"), of("service.name"));
         for metric in resource.scope_metrics.iter().flat_map(|scope| &scope.metrics) {
             for (temporality, mut one) in of_metric(metric, &job) {
