@@ -92,3 +92,19 @@ fn the_console_scrapes_itself() {
         (has("up") && has("process_resident_memory_bytes")).then_some(())
     });
 }
+
+#[test]
+fn targets_are_read_from_a_file_with_what_it_says_of_them() {
+    let target = Target::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("targets.json");
+    let listed = serde_json::json!([{ "targets": [target.address.to_string()], "labels": { "rack": "b7" } }]);
+    std::fs::write(&file, listed.to_string()).unwrap();
+    let targets = format!("file:{}", file.display());
+    let console = Service::console(folder.path(), &["--scrape-targets", &targets, "--scrape-interval", "1s"]);
+    wait_for(|| {
+        let samples = canonical::samples(&console.export("signal=metrics"));
+        samples.iter().any(|sample| sample.name() == "boxes_total" && sample.label("rack") == "b7").then_some(())
+    });
+    target.end();
+}

@@ -271,9 +271,12 @@ impl Running {
                 expose: Arc::clone(&self.metrics),
             })),
         };
-        // Of other targets nothing is known but where they are.
+        // Of other targets nothing is known but where they are, and what a file says of them.
         let name = |url: &str| url.trim_start_matches("http://").split('/').next().unwrap_or_default().to_owned();
-        let others = settings.scrape_targets.iter().map(|url| job(&name(url), at(url)));
+        let others = settings.scrape_targets.iter().map(|target| match target.strip_prefix("file:") {
+            Some(path) => job("file", scrape::Source::File(PathBuf::from(path))),
+            None => job(&name(target), at(target)),
+        });
         let own = own.map(|source| job(part.service_name(), source));
         let jobs = own.into_iter().chain(others).collect();
         let configuration = scrape::Configuration { jobs, limits: scrape::Limits::default() };

@@ -46,7 +46,7 @@ impl Console {
         if scrape_targets.iter().any(|url| !is_target(url)) {
             reader.fault(
                 "SCRAPE_TARGETS",
-                "must be URLs that begin with http:// and name a host, with commas between them",
+                "must be URLs that begin with http:// and name a host, or files as file:PATH, with commas between them",
             );
         }
         Self {
@@ -61,7 +61,11 @@ impl Console {
     }
 }
 
+/// A URL, or `file:PATH` for a file that lists them.
 fn is_target(url: &str) -> bool {
+    if let Some(path) = url.strip_prefix("file:") {
+        return !path.is_empty();
+    }
     let host = url.strip_prefix("http://").unwrap_or_default();
     !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace)
 }
@@ -122,8 +126,8 @@ mod tests {
 
     #[test]
     fn targets_are_plain_http() {
-        assert!(is_target("http://localhost:9100/metrics"));
-        for wrong in ["localhost:9100", "https://localhost", "http://", "http:///metrics", "http://a b"] {
+        assert!(is_target("http://localhost:9100/metrics") && is_target("file:targets.json"));
+        for wrong in ["file:", "localhost:9100", "https://localhost", "http://", "http:///metrics", "http://a b"] {
             assert!(!is_target(wrong), "{wrong}");
         }
     }

@@ -123,7 +123,7 @@ pub const SETTINGS: &[Setting] = &[
         "SCRAPE_TARGETS",
         "",
         "http://localhost:9100/metrics",
-        "What the console scrapes beside its own process: URLs with commas between them",
+        "What the console scrapes beside its own process: URLs, or file:PATH for a file of targets, with commas between them",
     ),
     setting("SCRAPE_INTERVAL", "5s", "15s", "How often the console scrapes a target"),
     setting("DATA_DIR", "data", "/var/lib/highbeam", "The folder for everything that a process keeps"),
