@@ -417,6 +417,26 @@ fn at<T: Copy + Default>(column: &[T], row: usize) -> T {
     column.get(row).copied().unwrap_or_default()
 }
 
+/// Reads on from the end of a span's attributes to its events, and gives how many there are.
+pub(crate) fn skip_to_events(reader: &mut Reader<'_>) -> Result<usize, Damaged> {
+    reader.u32()?;
+    reader.str()?;
+    reader.str()?;
+    (0..3).try_for_each(|_| reader.u32().map(drop))?;
+    reader.count()
+}
+
+/// Reads on to the attributes of an event.
+pub(crate) fn skip_to_event_attributes(reader: &mut Reader<'_>) -> Result<(), Damaged> {
+    reader.u64()?;
+    reader.str().map(drop)
+}
+
+/// Reads on from the attributes of an event to its end.
+pub(crate) fn skip_event_end(reader: &mut Reader<'_>) -> Result<(), Damaged> {
+    reader.u32().map(drop)
+}
+
 fn read_event(reader: &mut Reader<'_>, start_ns: u64) -> Result<SpanEvent, Damaged> {
     Ok(SpanEvent {
         time_ns: start_ns.wrapping_add(reader.u64()?),
