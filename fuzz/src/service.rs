@@ -78,7 +78,7 @@ impl Default for Service {
             metrics: Arc::new(telemetry::Metrics::new("fuzz", "0.0.0")),
             tracer: telemetry::Tracer::disabled(),
             telemetry: telemetry::Control::default(),
-            drain: api::server::Drain::default(),
+            drain: server::Drain::default(),
         };
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
         Self { runtime, router: api::router(Arc::new(state)), store }
