@@ -109,7 +109,8 @@ async fn receive_all(budget: &Budget, mut body: Body) -> Result<(Bytes, Share), 
     if told.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
         return Err(Error::TooLarge { after: false });
     }
-    let mut share = budget.share(told.unwrap_or(PIECE_BYTES).max(1)).await?;
+    // What has come is paid for, not what was announced: four who announce much and send nothing would have it all.
+    let mut share = budget.share(told.unwrap_or(PIECE_BYTES).clamp(1, PIECE_BYTES)).await?;
     let mut first: Option<Bytes> = None;
     let mut whole = BytesMut::new();
     let mut length = 0;
@@ -206,6 +207,24 @@ mod tests {
         }
         let error = decompress("br", b"").unwrap_err();
         assert_eq!(error.to_string(), "content-encoding br is not known here; use gzip, zstd, snappy or none");
+    }
+
+    #[tokio::test]
+    async fn who_announces_much_and_sends_nothing_keeps_nobody_out() {
+        let budget = Arc::new(Budget::default());
+        let silent = || {
+            let frames = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+            Body::from_stream(frames)
+        };
+        let waiting: Vec<_> = (0..50)
+            .map(|_| {
+                let (budget, body) = (Arc::clone(&budget), silent());
+                tokio::spawn(async move { receive(&budget, body).await.map(drop) })
+            })
+            .collect();
+        let (bytes, _share) = receive(&budget, Body::from(vec![1; 1 << 20])).await.unwrap();
+        assert_eq!(bytes.len(), 1 << 20);
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
     }
 
     #[tokio::test]
