@@ -31,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     let flags = read_arguments(arguments);
     let environment = environment.lines().filter_map(|line| line.split_once('='));
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let source = Source { flags, environment, file: read_file(file) };
+    let source = Source { flags, environment, file: read_file(file), ..Source::default() };
 
     match Settings::read(&source) {
         Ok(settings) => check_bounds(&settings),
@@ -133,6 +133,7 @@ fn check_silence(source: &Source) {
                 flags: source.flags.iter().map(mark).collect(),
                 environment: source.environment.iter().map(mark).collect(),
                 file: source.file.iter().map(mark).collect(),
+                ..Source::default()
             }
         };
         if let Err(faults) = Settings::read(&marked(|_| true)) {
