@@ -1,7 +1,10 @@
 //! Cases about checkpoints as readers see them, shared by the suites of the ports that have one.
 #![allow(missing_docs, reason = "the name of a case says what it shows")]
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use delivery::repository::{Error, OrderReadModel, OrderSearch, ProjectionStore};
@@ -69,16 +72,22 @@ pub async fn a_position_ahead_is_waited_for(reader: Reader, store: &impl Project
 
 /// `writer` may be another handle than the reader's: another process, as far as the engine can tell.
 pub async fn progress_wakes_every_waiter(reader: Reader, writer: &impl ProjectionStore) {
+    // All of them have asked, and this test knows it.
+    let begun = Arc::new(tokio::sync::Barrier::new(21));
     let waiters: Vec<_> = (1..=20)
         .map(|position| {
-            let reader = reader.clone();
+            let (reader, begun) = (reader.clone(), Arc::clone(&begun));
             tokio::spawn(async move {
-                reader.reached(position).await.unwrap();
+                let mut reached = pin!(reader.reached(position));
+                let first = poll_fn(|context| Poll::Ready(reached.as_mut().poll(context))).await;
+                assert!(first.is_pending(), "nothing has been written that could be reached");
+                begun.wait().await;
+                reached.await.unwrap();
                 Instant::now()
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    begun.wait().await;
     assert!(waiters.iter().all(|waiter| !waiter.is_finished()));
     write_live(writer, vec![view(1)], 20).await;
     let written = Instant::now();
