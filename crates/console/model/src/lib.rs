@@ -8,6 +8,7 @@
 //! without an allocation; a resource and a scope are shared by all records below them; a label set is one
 //! allocation, hashed and compared as bytes.
 
+mod histogram;
 mod id;
 mod labels;
 mod log;
@@ -17,6 +18,11 @@ mod span;
 mod text;
 mod value;
 
+pub use histogram::{
+    Bucket, BucketSpan, Buckets, CUSTOM_SCHEMA, CounterReset, FloatHistogram, Fraction, HistogramMean, HistogramSum,
+    Incompatible, InvalidClassic, InvalidHistogram, InvalidSpans, NanObservations, Quantile, Reconciled, SCHEMA_MAX,
+    SCHEMA_MIN, is_exponential,
+};
 pub use id::{InvalidId, SpanId, TraceId};
 pub use labels::{LabelSetBuilder, Labels};
 pub use log::{LogBatch, LogGroup, LogRecord};
