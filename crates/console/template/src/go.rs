@@ -1,0 +1,13 @@
+//! Values as Go writes and reads them: `fmt`'s verbs, `strconv`'s numbers and quotes, `time`'s durations.
+//! Those who answer as a tool written in Go would, need the same words.
+
+mod duration;
+mod float;
+mod quote;
+mod verbs;
+
+pub use duration::{format_duration, parse_duration};
+pub use float::format_float;
+pub use quote::{quote, unquote};
+pub(crate) use verbs::write_value;
+pub use verbs::{sprint, sprintf, sprintln};
