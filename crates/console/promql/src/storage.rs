@@ -1,0 +1,128 @@
+//! What the evaluator asks of a storage. How samples are kept, and which series match, is not known here.
+
+use console_model::Labels;
+
+use crate::Matcher;
+
+/// What may help a storage to read less. It may ignore all of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hints<'a> {
+    /// The function that is applied to the samples, if one is: `rate`.
+    pub function: Option<&'a str>,
+    /// The distance of the evaluation's steps, milliseconds; 0 for an instant.
+    pub step_ms: i64,
+    /// The width of the range, milliseconds; 0 for an instant vector.
+    pub range_ms: i64,
+}
+
+/// Which series, and from when to when.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// All must be fulfilled.
+    pub matchers: &'a [Matcher],
+    /// The first time that is of interest, inclusive, milliseconds since the Unix epoch.
+    pub from_ms: i64,
+    /// The last time that is of interest, inclusive.
+    pub to_ms: i64,
+    /// At most this many series may be returned; a storage that finds more says so by
+    /// [`StorageError::TooManySeries`] and need not look for the rest.
+    pub series_max: usize,
+    /// What may help to read less.
+    pub hints: Hints<'a>,
+}
+
+/// Why a storage gives no series.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// More series match than the selection allows.
+    #[error("more than {0} series match")]
+    TooManySeries(usize),
+    /// It could not be read.
+    #[error(transparent)]
+    Failed(#[from] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where series are kept.
+pub trait Storage: Sync {
+    /// The series that match, in any order, each label set once. Those without a sample in the selection's
+    /// time may be left out. MUST be cheap beside reading: samples are read by [`Series::read`].
+    ///
+    /// # Errors
+    /// See [`StorageError`].
+    fn select<'s>(&'s self, selection: &Selection<'_>) -> Result<Vec<Box<dyn Series + 's>>, StorageError>;
+}
+
+/// One series of a selection.
+pub trait Series {
+    /// Its labels, with its name as `__name__`.
+    fn labels(&self) -> &Labels;
+
+    /// Appends its samples, those at least that lie in the selection's time, in order of time, each time
+    /// once, stale markers included.
+    ///
+    /// # Errors
+    /// See [`StorageError`].
+    fn read(&self, into: &mut Points) -> Result<(), StorageError>;
+}
+
+/// The samples of one series in order of time.
+#[derive(Debug, Clone, Default)]
+pub struct Points {
+    times_ms: Vec<i64>,
+    values: Vec<f64>,
+}
+
+impl Points {
+    /// Adds a float. Times must grow; one that does not is left out.
+    pub fn push_float(&mut self, time_ms: i64, value: f64) {
+        if self.times_ms.last().is_none_or(|last| *last < time_ms) {
+            self.times_ms.push(time_ms);
+            self.values.push(value);
+        }
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.times_ms.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.times_ms.is_empty()
+    }
+
+    /// Forgets all samples and keeps the memory.
+    pub fn clear(&mut self) {
+        self.times_ms.clear();
+        self.values.clear();
+    }
+
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, samples: usize) {
+        self.times_ms.reserve(samples);
+        self.values.reserve(samples);
+    }
+}
+
+/// Asked now and then by the evaluation whether to go on.
+pub trait Stop: Sync {
+    /// MUST be cheap: it is asked some thousand times a second. [`Error::Canceled`](crate::Error::Canceled)
+    /// when the one who asked has left, [`Error::Timeout`](crate::Error::Timeout) when time is up.
+    ///
+    /// # Errors
+    /// The error that the query ends with.
+    fn check(&self) -> Result<(), crate::Error>;
+}
+
+/// Never stops.
+impl Stop for () {
+    fn check(&self) -> Result<(), crate::Error> {
+        Ok(())
+    }
+}
+
+impl<F: Fn() -> Result<(), crate::Error> + Sync> Stop for F {
+    fn check(&self) -> Result<(), crate::Error> {
+        self()
+    }
+}
