@@ -9,6 +9,7 @@ mod footprint;
 mod ingest;
 mod otlp;
 mod parties;
+mod promql;
 mod protobuf;
 mod pushed;
 mod queries;
@@ -19,8 +20,15 @@ use parties::Kind;
 use table::Table;
 
 /// What can be measured on its own, in this order.
-pub const PARTS: [&str; 6] =
-    ["console-empty", "console-spans", "console-lines", "console-samples", "console-queries", "console-full"];
+pub const PARTS: [&str; 7] = [
+    "console-empty",
+    "console-spans",
+    "console-lines",
+    "console-samples",
+    "console-queries",
+    "console-promql",
+    "console-full",
+];
 
 pub async fn beside_its_peers(parts: &[&str]) {
     for (kind, script) in
@@ -41,6 +49,7 @@ pub async fn beside_its_peers(parts: &[&str]) {
             "console-lines" => ingest::lines(&mut table).await,
             "console-samples" => ingest::samples(&mut table).await,
             "console-queries" => queries::measure(&mut table).await,
+            "console-promql" => promql::beside_prometheus(&mut table).await,
             _ => footprint::full(&mut table).await,
         }
     }
