@@ -52,7 +52,7 @@ bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: 
 	$(CARGO) install --locked --root target/tools umadb@0.7.8
 	$(CARGO) build --locked --release --manifest-path bench/umadb/Cargo.toml
 	$(CARGO) build --locked --release --manifest-path bench/otel-sdk/Cargo.toml
-	for peer in jaeger otelite telemetrygen prometheus; do bash bench/peers/$$peer.sh || exit 1; done
+	for peer in jaeger otelite telemetrygen prometheus victorialogs; do bash bench/peers/$$peer.sh || exit 1; done
 
 # The pinned toolchain is told to take the flags that sanitizers need, so no other one has to be there.
 fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz: cargo install --locked cargo-fuzz)
