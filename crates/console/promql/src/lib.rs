@@ -5,7 +5,9 @@
 //! [`Stop`], and gets an [`Answer`] or an [`Error`].
 
 mod ast;
+mod engine;
 mod error;
+mod eval;
 mod function;
 mod matcher;
 mod parser;
@@ -17,6 +19,7 @@ pub use ast::{
     Aggregate, AggregateOp, At, Binary, BinaryOp, Call, Cardinality, DurationExpr, DurationOp, Expr, Matching, Node,
     Selector, Span, Subquery, ValueType,
 };
+pub use engine::{Engine, Limits};
 pub use error::Error;
 pub use function::{Function, functions};
 pub use matcher::{MatchOp, Matcher};

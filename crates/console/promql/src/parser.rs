@@ -13,6 +13,8 @@ use crate::ast::{Binary, BinaryOp, Call, Cardinality, Expr, Matching, Node, Span
 use crate::{Error, function};
 use lexer::{Fault, Kind, Token, fault};
 
+pub(crate) use lexer::stray_byte;
+
 /// How deep expressions may be nested, unless less is asked for.
 pub(crate) const DEPTH_MAX: usize = 160;
 
@@ -466,4 +468,9 @@ impl<'t> Parser<'t> {
             }
         }
     }
+}
+
+/// Whether a label may have this name: any text of valid UTF-8 but the empty one.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    !name.is_empty() && !name.chars().any(lexer::is_stray)
 }

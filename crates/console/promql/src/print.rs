@@ -98,6 +98,10 @@ pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for character in text.chars() {
+        if let Some(byte) = crate::parser::stray_byte(character) {
+            out.push_str(&format!("\\x{byte:02x}"));
+            continue;
+        }
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),

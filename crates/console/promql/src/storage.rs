@@ -1,6 +1,8 @@
 //! What the evaluator asks of a storage. How samples are kept, and which series match, is not known here.
 
-use console_model::Labels;
+use std::sync::Arc;
+
+use console_model::{FloatHistogram, Labels, is_stale};
 
 use crate::Matcher;
 
@@ -65,11 +67,19 @@ pub trait Series {
     fn read(&self, into: &mut Points) -> Result<(), StorageError>;
 }
 
-/// The samples of one series in order of time.
+/// Stands in a column of numbers where there is a histogram instead. A NaN that nothing computes.
+pub(crate) const HISTOGRAM: u64 = 0x7ff8_0000_0000_0a02;
+/// Stands in a column of numbers where there is nothing.
+pub(crate) const ABSENT: u64 = 0x7ff8_0000_0000_0a01;
+
+/// The samples of one series in order of time: floats and native histograms.
 #[derive(Debug, Clone, Default)]
 pub struct Points {
-    times_ms: Vec<i64>,
-    values: Vec<f64>,
+    pub(crate) times_ms: Vec<i64>,
+    /// Floats; [`HISTOGRAM`] where there is a histogram.
+    pub(crate) values: Vec<f64>,
+    /// Where histograms are, in rising order.
+    pub(crate) histograms: Vec<(usize, Arc<FloatHistogram>)>,
 }
 
 impl Points {
@@ -77,7 +87,17 @@ impl Points {
     pub fn push_float(&mut self, time_ms: i64, value: f64) {
         if self.times_ms.last().is_none_or(|last| *last < time_ms) {
             self.times_ms.push(time_ms);
-            self.values.push(value);
+            let taken = matches!(value.to_bits(), HISTOGRAM | ABSENT);
+            self.values.push(if taken { f64::NAN } else { value });
+        }
+    }
+
+    /// Adds a histogram. Times must grow; one that does not is left out.
+    pub fn push_histogram(&mut self, time_ms: i64, histogram: Arc<FloatHistogram>) {
+        if self.times_ms.last().is_none_or(|last| *last < time_ms) {
+            self.histograms.push((self.values.len(), histogram));
+            self.times_ms.push(time_ms);
+            self.values.push(f64::from_bits(HISTOGRAM));
         }
     }
 
@@ -95,12 +115,55 @@ impl Points {
     pub fn clear(&mut self) {
         self.times_ms.clear();
         self.values.clear();
+        self.histograms.clear();
     }
 
     /// Makes room for so many more.
     pub fn reserve(&mut self, samples: usize) {
         self.times_ms.reserve(samples);
         self.values.reserve(samples);
+    }
+
+    /// The histogram at this place, if one is there.
+    pub(crate) fn histogram(&self, at: usize) -> Option<&Arc<FloatHistogram>> {
+        // In a series of histograms alone, which most are, the place is the index.
+        match self.histograms.get(at) {
+            Some((place, histogram)) if *place == at => return Some(histogram),
+            _ => {}
+        }
+        let found = self.histograms.binary_search_by_key(&at, |(place, _)| *place).ok()?;
+        self.histograms.get(found).map(|(_, histogram)| histogram)
+    }
+
+    /// Whether the sample at this place says that the series has ended.
+    pub(crate) fn is_stale(&self, at: usize) -> bool {
+        let Some(value) = self.values.get(at) else {
+            return false;
+        };
+        match value.to_bits() {
+            HISTOGRAM => self.histogram(at).is_some_and(|histogram| histogram.is_stale()),
+            _ => is_stale(*value),
+        }
+    }
+
+    /// Leaves out the samples that say that the series has ended.
+    pub(crate) fn drop_stale(&mut self) {
+        let stale_floats = self.values.iter().any(|value| is_stale(*value));
+        if !stale_floats && !self.histograms.iter().any(|(_, histogram)| histogram.is_stale()) {
+            return;
+        }
+        let all = std::mem::take(self);
+        let mut histograms = all.histograms.into_iter();
+        for (time_ms, value) in all.times_ms.into_iter().zip(all.values) {
+            if value.to_bits() == HISTOGRAM {
+                match histograms.next() {
+                    Some((_, histogram)) if !histogram.is_stale() => self.push_histogram(time_ms, histogram),
+                    _ => {}
+                }
+            } else if !is_stale(value) {
+                self.push_float(time_ms, value);
+            }
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! What a query is answered with. How it is written as JSON is the caller's business.
 
-use console_model::Labels;
+use std::sync::Arc;
+
+use console_model::{FloatHistogram, Labels};
 
 /// One value.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum Point {
     /// A number.
     Float(f64),
+    /// A native histogram.
+    Histogram(Arc<FloatHistogram>),
 }
 
 /// One series at one time.
@@ -28,6 +31,8 @@ pub struct MatrixSeries {
     pub labels: Labels,
     /// Times in milliseconds since the Unix epoch, and numbers.
     pub floats: Vec<(i64, f64)>,
+    /// Times in milliseconds since the Unix epoch, and native histograms.
+    pub histograms: Vec<(i64, Arc<FloatHistogram>)>,
 }
 
 /// What a query is answered with.

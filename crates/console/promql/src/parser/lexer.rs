@@ -392,14 +392,28 @@ fn unquoted(body: &str, quote: char) -> Result<String, String> {
             out.push(u8::try_from(code).map_err(|_| "octal escape value > 255".to_owned())?);
         }
     }
-    String::from_utf8(out).map_err(|error| {
-        let shown: String = error.as_bytes().utf8_chunks().fold(String::new(), |mut shown, chunk| {
-            shown.push_str(chunk.valid());
-            chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
-            shown
-        });
-        format!("invalid UTF-8 in string: \"{shown}\"")
-    })
+    Ok(String::from_utf8(out).unwrap_or_else(|error| {
+        let mut text = String::new();
+        for chunk in error.as_bytes().utf8_chunks() {
+            text.push_str(chunk.valid());
+            text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(STRAY + u32::from(*byte))));
+        }
+        text
+    }))
+}
+
+/// A byte that makes no UTF-8 is kept as a character beyond this one, all of which are for private use, for
+/// it is no error before it is used as a name.
+const STRAY: u32 = 0x10_fe00;
+
+/// Whether a character stands for a byte that makes no UTF-8.
+pub(crate) fn is_stray(character: char) -> bool {
+    stray_byte(character).is_some()
+}
+
+/// The byte that a character stands for, if it stands for one.
+pub(crate) fn stray_byte(character: char) -> Option<u8> {
+    u32::from(character).checked_sub(STRAY).and_then(|byte| u8::try_from(byte).ok())
 }
 
 #[cfg(test)]
@@ -437,6 +451,6 @@ mod tests {
     fn escapes_are_those_of_go() {
         assert_eq!(unquoted(r#"a\n\x41\u00e9\101\""#, '"').unwrap(), "a\nAéA\"");
         assert!(unquoted(r"\'", '"').is_err());
-        assert!(unquoted(r"\xff", '"').is_err());
+        assert_eq!(unquoted(r"a\xff", '"').unwrap().chars().last().and_then(stray_byte), Some(0xff));
     }
 }

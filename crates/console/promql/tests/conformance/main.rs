@@ -1,0 +1,112 @@
+//! Runs scripts in the language of Prometheus' own test suite: our own under `tests/scripts`, and those in a
+//! folder that the variable `PROMQL_SCRIPTS` names, against the divergences listed in `ledger.txt`.
+
+mod compare;
+mod memory;
+mod notation;
+mod script;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use console_promql::{Engine, Features, Limits};
+use script::{Command, Script};
+
+/// What came of one `eval`.
+struct Verdict {
+    /// `operators.test:12`
+    place: String,
+    tag: &'static str,
+    query: String,
+    /// What is wrong, if anything is.
+    fault: Option<String>,
+}
+
+fn run(path: &Path) -> Vec<Verdict> {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let script = Script::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let engine = Engine::new(Limits::default()).with_features(Features::ALL);
+    let mut storage = memory::Memory::default();
+    let mut verdicts = Vec::new();
+    for (line, command) in &script.commands {
+        match command {
+            Command::Clear => storage = memory::Memory::default(),
+            Command::Load(load) => storage.load(load),
+            Command::Eval(eval) => verdicts.push(Verdict {
+                place: format!("{name}:{line}"),
+                tag: eval.tag(&name, &storage.histogram_names()),
+                query: eval.query.clone(),
+                fault: compare::check(&engine, &storage, eval).err(),
+            }),
+        }
+    }
+    verdicts
+}
+
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "test"));
+    paths.sort();
+    paths
+}
+
+fn own() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+#[test]
+fn our_own_scripts_pass() {
+    let paths = scripts(&own().join("scripts"));
+    assert!(!paths.is_empty());
+    let mut faults = Vec::new();
+    for verdict in paths.iter().flat_map(|path| run(path)) {
+        faults.extend(verdict.fault.map(|fault| format!("{}: {}\n    {fault}", verdict.place, verdict.query)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Lines of the ledger: `file:line reason`. One folder's scripts are held against it exactly.
+fn ledger() -> BTreeMap<String, String> {
+    let path = own().join("ledger.txt");
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let entries = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    entries
+        .map(|line| {
+            let (place, reason) = line.split_once(' ').unwrap_or_else(|| panic!("no reason in the ledger: {line}"));
+            (place.to_owned(), reason.trim().to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn the_scripts_that_are_named_pass_but_for_the_ledger() {
+    let Ok(folder) = std::env::var("PROMQL_SCRIPTS") else {
+        return;
+    };
+    let known = ledger();
+    let (mut passed, mut failed) = (BTreeMap::new(), BTreeMap::new());
+    let (mut unexpected, mut diverging) = (Vec::new(), BTreeSet::new());
+    let paths = scripts(Path::new(&folder));
+    for verdict in paths.iter().flat_map(|path| run(path)) {
+        let count = if verdict.fault.is_some() { &mut failed } else { &mut passed };
+        *count.entry(verdict.tag).or_insert(0_usize) += 1;
+        if let Some(fault) = verdict.fault {
+            diverging.insert(verdict.place.clone());
+            if !known.contains_key(&verdict.place) {
+                unexpected.push(format!("{} [{}] {}\n    {fault}", verdict.place, verdict.tag, verdict.query));
+            }
+        }
+    }
+    for tag in ["core", "native-histogram", "experimental"] {
+        let (passed, failed) = (passed.get(tag).unwrap_or(&0), failed.get(tag).unwrap_or(&0));
+        println!("{tag:<17} {passed:>5} passed {failed:>5} failed");
+    }
+    let files: BTreeSet<_> =
+        paths.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    let stale = known.keys().filter(|place| {
+        place.split(':').next().is_some_and(|file| files.contains(file)) && !diverging.contains(*place)
+    });
+    unexpected.extend(stale.map(|place| format!("{place} is in the ledger but passes")));
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
+}
