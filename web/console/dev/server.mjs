@@ -2,9 +2,13 @@
 // the console's. `?state=empty|failing|slow` in MODE, or the cookie-less switch /dev/<mode>, changes its mood.
 //
 //   npm run dev            http://127.0.0.1:5018
+//   UPSTREAM=http://127.0.0.1:5017 npm run dev
+//                          the same pages over the APIs of a running console
+//   UPSTREAM_PROMETHEUS=http://127.0.0.1:9090 (with --web.route-prefix=/prometheus), the same for one of them
 //   PORT=… MODE=empty|failing|slow|full npm run dev
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { request as ask, createServer } from "node:http";
+import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { graph, operations, overview, services } from "./answers.mjs";
 import { orderTrace, summaryOf, wideTrace } from "./traces.mjs";
@@ -125,8 +129,29 @@ async function file(path) {
   return body && { body, type: TYPES[name.split(".").at(-1)] ?? "application/octet-stream" };
 }
 
+/** Whose API a path is, where it is not ours: an address to pass it on to. */
+function upstreamOf(path) {
+  const [, api] = /^\/(api|jaeger|prometheus|loki|alertmanager)\//.exec(path) ?? [];
+  return api && (process.env[`UPSTREAM_${api.toUpperCase()}`] ?? process.env.UPSTREAM);
+}
+
+function passOn(request, response, upstream) {
+  const { host: _, origin: __, ...headers } = request.headers;
+  const asked = ask(new URL(request.url, upstream), { method: request.method, headers }, (answered) => {
+    response.writeHead(answered.statusCode, answered.headers);
+    answered.pipe(response);
+  });
+  asked.on("error", (error) => response.writeHead(502).end(String(error)));
+  request.pipe(asked);
+}
+
 const server = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, "http://localhost");
+  const upstream = upstreamOf(pathname);
+  if (upstream !== undefined) {
+    passOn(request, response, upstream);
+    return;
+  }
   const policy = { "content-security-policy": "default-src 'self'", "x-content-type-options": "nosniff" };
   const mood = /^\/dev\/(full|empty|failing|slow)$/.exec(pathname)?.[1];
   if (mood !== undefined) {
@@ -145,6 +170,25 @@ const server = createServer(async (request, response) => {
       .end(found?.body ?? "not found");
   }
 });
+// WebSockets are passed on as they are.
+server.on("upgrade", (request, socket) => {
+  const upstream = upstreamOf(request.url);
+  if (upstream === undefined) {
+    socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
+    return;
+  }
+  const { hostname, port, host } = new URL(upstream);
+  const other = connect(Number(port), hostname, () => {
+    const headers = { ...request.headers, host, origin: upstream };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    other.write(`GET ${request.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    other.pipe(socket);
+    socket.pipe(other);
+  });
+  other.on("error", () => socket.destroy());
+  socket.on("error", () => other.destroy());
+});
+
 server.listen(PORT, "127.0.0.1", () =>
   console.log(`http://127.0.0.1:${server.address().port} (${mode}), 20,000 spans at /trace/${WIDE}`),
 );

@@ -1,11 +1,13 @@
-// Builds dist/: index.html, one hashed script, one hashed style sheet, the icon. Fails when the script
-// has outgrown its budget. No development server here: that is dev/server.mjs.
+// Builds dist/: index.html, hashed scripts, one hashed style sheet, the icon. The page that is open first
+// loads the entry; some pages, and what draws plots, are chunks that it loads when they are needed. Fails when
+// what any page loads has outgrown the budget. No development server here: that is dev/server.mjs.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** All JavaScript, minified, uncompressed. */
+/** All JavaScript that a page loads, minified, uncompressed. */
 const SCRIPT_BYTES_MAX = 200 * 1024;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -15,11 +17,15 @@ const result = await build({
   absWorkingDir: root,
   entryPoints: { app: "src/app.tsx" },
   outdir: "dist",
+  // The server lets browsers keep for good what begins with `app.`: its name has a hash of its content.
+  entryNames: "app.[hash]",
+  chunkNames: "app.[name].[hash]",
   bundle: true,
+  splitting: true,
   minify: true,
   write: false,
   metafile: true,
-  format: "iife",
+  format: "esm",
   target: ["chrome111", "firefox113", "safari16.4"],
   jsx: "automatic",
   jsxImportSource: "preact",
@@ -27,37 +33,76 @@ const result = await build({
   logLevel: "warning",
 });
 
-const outputs = result.outputFiles.map((file) => ({
-  ending: file.path.endsWith(".css") ? "css" : "js",
-  bytes: file.contents,
-}));
-const hashed = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 10);
-const names = Object.fromEntries(
-  outputs.map(({ ending, bytes }) => [ending, `app.${hashed(bytes)}.${ending}`]),
-);
-const size = (ending) =>
-  outputs.filter((file) => file.ending === ending).reduce((sum, file) => sum + file.bytes.length, 0);
+const { outputs } = result.metafile;
+const nameOf = (path) => basename(path);
+const entry = Object.keys(outputs).find((path) => outputs[path].entryPoint === "src/app.tsx");
 
-if (size("js") > SCRIPT_BYTES_MAX) {
-  const inputs = Object.values(result.metafile.outputs).find((output) => output.entryPoint)?.inputs ?? {};
-  const largest = Object.entries(inputs)
-    .sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)
-    .slice(0, 8)
-    .map(([name, { bytesInOutput }]) => `  ${bytesInOutput} ${name}`);
-  console.error(
-    `app.js is ${size("js")} bytes, over the budget of ${SCRIPT_BYTES_MAX}:\n${largest.join("\n")}`,
-  );
+/** A script and all that it cannot do without. */
+function loadedWith(path, seen = new Set()) {
+  if (!seen.has(path)) {
+    seen.add(path);
+    for (const { path: next, kind } of outputs[path].imports) {
+      if (kind === "import-statement") {
+        loadedWith(next, seen);
+      }
+    }
+  }
+  return seen;
+}
+const sum = (paths) => [...paths].reduce((bytes, path) => bytes + outputs[path].bytes, 0);
+
+/** What each page loads: the entry, its own chunk, and the chunks that chunk asks for in its turn. */
+const loads = new Map([["first load", loadedWith(entry)]]);
+for (const [path, output] of Object.entries(outputs)) {
+  const page = /^src\/pages\/([\w-]+)\.tsx$/.exec(output.entryPoint ?? "")?.[1];
+  if (page !== undefined) {
+    const all = new Set([...loadedWith(entry), ...loadedWith(path)]);
+    for (const loaded of [...all].filter((candidate) => !loadedWith(entry).has(candidate))) {
+      for (const { path: later, kind } of outputs[loaded].imports) {
+        if (kind === "dynamic-import") {
+          for (const more of loadedWith(later)) {
+            all.add(more);
+          }
+        }
+      }
+    }
+    loads.set(page, all);
+  }
+}
+
+const tooLarge = [...loads].filter(([, paths]) => sum(paths) > SCRIPT_BYTES_MAX);
+if (tooLarge.length > 0) {
+  for (const [page, paths] of tooLarge) {
+    const largest = [...paths]
+      .flatMap((path) => Object.entries(outputs[path].inputs))
+      .sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)
+      .slice(0, 8)
+      .map(([name, { bytesInOutput }]) => `  ${bytesInOutput} ${name}`);
+    console.error(
+      `${page}: ${sum(paths)} bytes of script, over the budget of ${SCRIPT_BYTES_MAX}:\n${largest.join("\n")}`,
+    );
+  }
   process.exit(1);
 }
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
-for (const { ending, bytes } of outputs) {
-  await writeFile(`${dist}/${names[ending]}`, bytes);
+let style;
+for (const { path, contents } of result.outputFiles) {
+  if (path.endsWith(".css")) {
+    // esbuild's hash is of the input's names as well; this one is of what is served.
+    style = `app.${createHash("sha256").update(contents).digest("hex").slice(0, 10)}.css`;
+  }
+  await writeFile(`${dist}/${path.endsWith(".css") ? style : nameOf(path)}`, contents);
 }
 const page = await readFile(`${root}src/index.html`, "utf8");
-await writeFile(`${dist}/index.html`, page.replace("app.js", names.js).replace("app.css", names.css));
-await writeFile(`${dist}/favicon.svg`, await readFile(`${root}src/favicon.svg`));
-console.log(
-  `dist/${names.js} ${size("js")} bytes of ${SCRIPT_BYTES_MAX}, dist/${names.css} ${size("css")} bytes`,
+await writeFile(
+  `${dist}/index.html`,
+  page.replace("app.js", nameOf(entry)).replace("app.css", style ?? "app.css"),
 );
+await writeFile(`${dist}/favicon.svg`, await readFile(`${root}src/favicon.svg`));
+const styles = result.outputFiles
+  .filter(({ path }) => path.endsWith(".css"))
+  .reduce((bytes, { contents }) => bytes + contents.length, 0);
+const told = [...loads].map(([what, paths]) => `${what} ${sum(paths)}`).join(", ");
+console.log(`script bytes of ${SCRIPT_BYTES_MAX}: ${told}; style ${styles} bytes`);

@@ -3,14 +3,12 @@ import { useSignal } from "@preact/signals";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import "./styles/app.css";
-import { GraphPage } from "./pages/graph.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
-import { SetupPage } from "./pages/setup.tsx";
-import { TracePage } from "./pages/trace.tsx";
-import { TracesPage } from "./pages/traces.tsx";
 import { Help } from "./parts/help.tsx";
 import { Icon, type IconName, Mark } from "./parts/icons.tsx";
+import { lazyPage } from "./parts/lazy.tsx";
 import { Empty } from "./parts/states.tsx";
+import { withRange } from "./state/kept-range.ts";
 import { followLinks, go, place } from "./state/location.ts";
 import { listenForKeys, useShortcuts } from "./state/shortcuts.ts";
 import { applyTheme, theme, toggleTheme } from "./state/theme.ts";
@@ -19,17 +17,23 @@ interface Entry {
   path: string;
   title: string;
   icon: IconName;
-  /** The second key after `g`. */
-  key: string;
 }
 
 /** The rail, from top to bottom. A page is added here once it exists. */
 const ENTRIES: Entry[] = [
-  { path: "/", title: "Overview", icon: "overview", key: "o" },
-  { path: "/traces", title: "Traces", icon: "traces", key: "t" },
-  { path: "/graph", title: "Graph", icon: "graph", key: "g" },
-  { path: "/setup", title: "Setup", icon: "setup", key: "s" },
+  { path: "/", title: "Overview", icon: "overview" },
+  { path: "/traces", title: "Traces", icon: "traces" },
+  { path: "/graph", title: "Graph", icon: "graph" },
+  { path: "/metrics-explorer", title: "Metrics", icon: "metrics" },
+  { path: "/setup", title: "Setup", icon: "setup" },
 ];
+
+// Who looks at a trace does not pay for what draws plots, nor for what lays out the graph.
+const TracesPage = lazyPage("Traces", async () => (await import("./pages/traces.tsx")).TracesPage);
+const TracePage = lazyPage("Trace", async () => (await import("./pages/trace.tsx")).TracePage);
+const SetupPage = lazyPage("Setup", async () => (await import("./pages/setup.tsx")).SetupPage);
+const GraphPage = lazyPage("Graph", async () => (await import("./pages/graph.tsx")).GraphPage);
+const MetricsPage = lazyPage("Metrics", async () => (await import("./pages/metrics.tsx")).MetricsPage);
 
 const TRACE_PATH = /^\/trace\/([^/]+)$/;
 const TRACE_ID = /^[0-9a-f]{32}$/;
@@ -46,6 +50,8 @@ function Page({ path }: { path: string }) {
       return <TracesPage />;
     case "/graph":
       return <GraphPage />;
+    case "/metrics-explorer":
+      return <MetricsPage />;
     case "/setup":
       return <SetupPage />;
     default:
@@ -120,7 +126,7 @@ function Rail() {
     ...ENTRIES.map((entry, at) => ({
       keys: [String(at + 1)],
       does: `To ${entry.title}`,
-      run: () => go(entry.path),
+      run: () => go(withRange(entry.path)),
     })),
     { keys: ["/"], does: "Go to a trace by its id", run: () => document.getElementById("jump")?.focus() },
     { keys: ["t"], does: "Dark or light", run: toggleTheme },
@@ -150,7 +156,7 @@ function Rail() {
           {ENTRIES.map((entry) => (
             <a
               key={entry.path}
-              href={entry.path}
+              href={withRange(entry.path)}
               aria-current={isHere(entry) ? "page" : undefined}
               onClick={() => (isOpen.value = false)}
             >

@@ -52,6 +52,15 @@ test("the server's own words are what the reader sees", async () => {
   await assert.rejects(asked(), trouble("broken", /502/));
 });
 
+test("the words of Prometheus, Loki and Alertmanager reach the reader as well", async () => {
+  answering(400, '{"status":"error","errorType":"bad_data","error":"1:5: parse error: unexpected \\")\\""}');
+  await assert.rejects(asked(), trouble("refused", /^1:5: parse error: unexpected "\)"$/));
+  answering(400, "parse error at line 1, col 1: syntax error\n");
+  await assert.rejects(asked(), trouble("refused", /^parse error at line 1, col 1: syntax error$/));
+  answering(400, '"bad matcher format"');
+  await assert.rejects(asked(), trouble("refused", /^bad matcher format$/));
+});
+
 test("an answer that is no JSON, and none at all, are told apart", async () => {
   answering(200, "<html>");
   await assert.rejects(asked(), trouble("unreadable", /not JSON/));

@@ -60,7 +60,17 @@ for (const name of ["dark", "light"]) {
   };
 
   test(`${name}: text can be read on every ground`, () => {
-    for (const text of ["ink", "ink-soft", "ink-quiet", "link", "beam", "good", "warning", "error"]) {
+    for (const text of [
+      "ink",
+      "ink-soft",
+      "ink-quiet",
+      "link",
+      "beam",
+      "good",
+      "warning",
+      "error",
+      "code-number",
+    ]) {
       for (const ground of GROUNDS) {
         holds(text, ground, 4.5);
       }

@@ -1,0 +1,319 @@
+// The answer to a query: as a plot, as a table, or what there is to say instead.
+import { useMemo } from "preact/hooks";
+import { getExemplars, getInstant, getRange, SERIES_MAX } from "../../api/prometheus.ts";
+import { columnsOf, foremost } from "../../layout/plot.ts";
+import { SLOTS } from "../../model/colour.ts";
+import { plural } from "../../model/count.ts";
+import {
+  type Answer,
+  type Exemplar,
+  keyOf,
+  legendNames,
+  type Sample,
+  type Series,
+  unitOf,
+} from "../../model/samples.ts";
+import { metricNames } from "../../model/syntax/context.ts";
+import { PROMQL } from "../../model/syntax/promql.ts";
+import { formatLength, fromMilliseconds, MILLISECOND, SECOND } from "../../model/time.ts";
+import { type Line, Plot } from "../../parts/plot.tsx";
+import { Empty, Failure, Loading, Notice, Stale } from "../../parts/states.tsx";
+import { encodeMetrics, type MetricsAddress } from "../../state/addresses/metrics.ts";
+import { decodeTrace, encodeTrace } from "../../state/addresses.ts";
+import { address as addressOf } from "../../state/location.ts";
+import { type Asked, useResource } from "../../state/resource.ts";
+import { type Change, questionOf } from "../metrics.tsx";
+import { SampleTable } from "./table.tsx";
+
+/** Lines that a plot can hold before none of them can be told apart. */
+const LINES_MAX = 100;
+
+type Question = ReturnType<typeof questionOf>;
+
+export interface Answered {
+  query: string;
+  question: Question;
+  answer: Answer;
+  /** At the end of the range, where a table is wanted. */
+  instant: Answer | undefined;
+  exemplars: Exemplar[];
+}
+
+/**
+ * Exemplars hang on a classic histogram's buckets: a query of its count or its sum has them too, if its buckets
+ * are asked.
+ */
+export function exemplarQuery(query: string): string {
+  const bases = metricNames(query, PROMQL).filter((name) => /_(count|sum)$/.test(name));
+  return [...new Set(bases)].reduce(
+    (text, name) =>
+      text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), name.replace(/_(count|sum)$/, "_bucket")),
+    query,
+  );
+}
+
+async function exemplarsOf(query: string, question: Question, cancelled: AbortSignal): Promise<Exemplar[]> {
+  const queries = [...new Set([query, exemplarQuery(query)])];
+  const found = await Promise.all(
+    // A query may be one that has none, or that is refused: the plot is shown all the same.
+    queries.map((one) => getExemplars(one, question, cancelled).catch((): Exemplar[] => [])),
+  );
+  const seen = new Map(
+    found.flat().map((exemplar) => [`${exemplar.traceId} ${exemplar.at} ${exemplar.value}`, exemplar]),
+  );
+  return [...seen.values()];
+}
+
+const NOTHING: Answer = {
+  result: { kind: "matrix", series: [] },
+  warnings: [],
+  infos: [],
+  omitted: 0,
+  elapsedMs: 0,
+};
+
+export function useAnswer(address: MetricsAddress): Asked<Answered> {
+  const key = encodeMetrics({ ...address, isLog: false, only: "", find: "", type: "", match: "" }).toString();
+  return useResource<Answered>(key, async (cancelled) => {
+    const question = questionOf(address, Date.now());
+    const { query } = address;
+    if (query === "") {
+      return { query, question, answer: NOTHING, instant: undefined, exemplars: [] };
+    }
+    if (address.as === "table") {
+      const instant = await getInstant(query, question.now, cancelled);
+      return { query, question, answer: instant, instant, exemplars: [] };
+    }
+    const answer = await getRange(query, question, question.step, cancelled);
+    const exemplars = address.exemplars ? await exemplarsOf(query, question, cancelled) : [];
+    const isEmpty =
+      answer.result.kind === "matrix" && answer.result.series.every(({ times }) => times.length === 0);
+    const instant = isEmpty
+      ? await getInstant(query, question.now, cancelled).catch(() => undefined)
+      : undefined;
+    return { query, question, answer, instant, exemplars };
+  });
+}
+
+interface AnswersProps {
+  address: MetricsAddress;
+  change: Change;
+  asked: Asked<Answered>;
+}
+
+export function Answers({ address, change, asked }: AnswersProps) {
+  const { data, error, isLoading } = asked.resource;
+  if (data === undefined || data.query !== address.query) {
+    return error === undefined || isLoading ? (
+      <Loading what="the answer" />
+    ) : (
+      <Failure
+        error={error}
+        again={asked.again}
+        {...(error.trouble === "refused" ? { title: "This query cannot be answered" } : {})}
+      />
+    );
+  }
+  return (
+    <>
+      <Stale error={error} again={asked.again} />
+      <Remarks answer={data.answer} />
+      <Shown address={address} change={change} data={data} />
+    </>
+  );
+}
+
+function Remarks({ answer }: { answer: Answer }) {
+  return (
+    <>
+      {answer.omitted > 0 && (
+        <Notice tone="warning">
+          {plural(answer.omitted, "series", "series")} more than the {SERIES_MAX} that are shown. Aggregate
+          with <code>sum by (…)</code>, or take <code>topk(20, …)</code>.
+        </Notice>
+      )}
+      {answer.warnings.map((text) => (
+        <Notice key={text} tone="warning">
+          {text}
+        </Notice>
+      ))}
+      {answer.infos.map((text) => (
+        <Notice key={text}>{text}</Notice>
+      ))}
+    </>
+  );
+}
+
+function Shown({ address, change, data }: { address: MetricsAddress; change: Change; data: Answered }) {
+  const { answer, instant, question } = data;
+  const { result } = address.as === "table" ? (instant ?? answer) : answer;
+  switch (result.kind) {
+    case "scalar":
+    case "string":
+      return (
+        <section class="card metrics-scalar">
+          <strong>{result.kind === "scalar" ? String(result.value) : result.text}</strong>
+          <span class="quiet">a {result.kind}</span>
+        </section>
+      );
+    case "vector":
+      return <SampleTable samples={result.samples} query={address.query} answer={answer} />;
+    default: {
+      const floats = result.series.filter(({ times }) => times.length > 0);
+      const samples = instant?.result.kind === "vector" ? instant.result.samples : [];
+      if (floats.length > 0) {
+        return <Plotted address={address} change={change} series={floats} data={data} />;
+      }
+      return samples.length > 0 || result.series.length > 0 ? (
+        <Histograms samples={samples} address={address} change={change} answer={answer} />
+      ) : (
+        <Nothing address={address} change={change} question={question} />
+      );
+    }
+  }
+}
+
+function Histograms({
+  samples,
+  address,
+  change,
+  answer,
+}: {
+  samples: Sample[];
+  address: MetricsAddress;
+  change: Change;
+  answer: Answer;
+}) {
+  return (
+    <>
+      <Notice>
+        These are native histograms: a plot shows a number of them, such as their{" "}
+        <button
+          type="button"
+          class="link"
+          onClick={() => change({ query: `histogram_quantile(0.95, ${address.query})` })}
+        >
+          95th percentile
+        </button>
+        . The table has them as they are now.
+      </Notice>
+      <SampleTable samples={samples} query={address.query} answer={answer} />
+    </>
+  );
+}
+
+/** Series as lines, each with its colour; the dashes tell the second that has one from the first. */
+export function linesOf(series: readonly Series[], rows: readonly (number | null)[][]): Line[] {
+  const names = legendNames(series.map(({ labels }) => labels));
+  return series.map(({ labels }, at) => ({
+    key: keyOf(labels),
+    name: names[at] ?? "",
+    title: keyOf(labels),
+    slot: at % SLOTS,
+    isDashed: at % (2 * SLOTS) >= SLOTS,
+    row: rows[at] ?? [],
+  }));
+}
+
+function traceAddress({ traceId, spanId }: Exemplar): string {
+  const params = encodeTrace({ ...decodeTrace(new URLSearchParams()), span: spanId, isOpen: spanId !== "" });
+  return addressOf(`/trace/${traceId}`, params);
+}
+
+interface PlottedProps {
+  address: MetricsAddress;
+  change: Change;
+  series: Series[];
+  data: Answered;
+}
+
+function Plotted({ address, change, series, data }: PlottedProps) {
+  const { question, answer, exemplars } = data;
+  const { times, lines, left } = useMemo(() => {
+    const chosen = foremost(series, LINES_MAX)
+      .map((at) => series[at])
+      .filter((one) => one !== undefined);
+    const columns = columnsOf(chosen, question.start, question.end, question.step);
+    return {
+      times: columns.times,
+      lines: linesOf(chosen, columns.rows),
+      left: series.length - chosen.length,
+    };
+  }, [series.length, data]);
+  const unit = unitOf(address.query, metricNames(address.query, PROMQL));
+  return (
+    <section class="card plot-card">
+      {left > 0 && (
+        <Notice>
+          The {LINES_MAX} series with the largest last values are drawn; {plural(left, "series", "series")}{" "}
+          more are in the table.
+        </Notice>
+      )}
+      <Plot
+        label={`Plot of ${address.query}`}
+        times={times}
+        lines={lines}
+        unit={unit}
+        isStacked={address.as === "stacked"}
+        isLog={address.isLog && address.as !== "stacked"}
+        exemplars={exemplars}
+        exemplarsByValue={/\bhistogram_quantile\b/.test(address.query)}
+        traceAddress={traceAddress}
+        only={address.only}
+        onOnly={(only) => change({ only }, "replace")}
+        onSelect={(from, to) =>
+          change({
+            range: { kind: "between", from: fromMilliseconds(from * 1000), to: fromMilliseconds(to * 1000) },
+          })
+        }
+      />
+      <p class="quiet plot-foot">
+        <span>{plural(series.length, "series", "series")}</span>
+        <span>a point each {formatLength(question.step * SECOND)}</span>
+        <span>answered in {formatLength(answer.elapsedMs * MILLISECOND)}</span>
+        {exemplars.length > 0 && (
+          <span>
+            <span class="exemplar-sample" aria-hidden="true" /> opens the trace of an exemplar
+          </span>
+        )}
+        <span class="plot-hint">drag to look closer · click a name to see it alone</span>
+      </p>
+    </section>
+  );
+}
+
+function Nothing({
+  address,
+  change,
+  question,
+}: {
+  address: MetricsAddress;
+  change: Change;
+  question: Question;
+}) {
+  const wider = Math.max(6 * 3600, (question.end - question.start) * 6);
+  return (
+    <Empty title="No series match">
+      <p>
+        The query is right, and nothing answers it in this time range. Is a label's value misspelt? Complete
+        it with Ctrl and space within the braces.
+      </p>
+      <div class="state-actions">
+        <button
+          type="button"
+          class="button primary"
+          onClick={() => change({ range: { kind: "last", seconds: Math.min(wider, 7 * 86_400) } })}
+        >
+          Look at a longer time
+        </button>
+        <button
+          type="button"
+          class="button"
+          onClick={() => change({ browse: true, find: metricNames(address.query, PROMQL)[0] ?? "" })}
+        >
+          Which metrics there are
+        </button>
+      </div>
+    </Empty>
+  );
+}
