@@ -72,6 +72,8 @@ pub(crate) struct Evaluation<'q> {
     notes: Notes,
     samples_read: Cell<u64>,
     ticks: Cell<u32>,
+    /// Whether only counts and sums of histograms are asked for.
+    only_statistics: Cell<bool>,
 }
 
 impl<'q> Evaluation<'q> {
@@ -96,6 +98,7 @@ impl<'q> Evaluation<'q> {
             notes: Notes::new(text),
             samples_read: Cell::new(0),
             ticks: Cell::new(0),
+            only_statistics: Cell::new(false),
         }
     }
 
@@ -108,6 +111,14 @@ impl<'q> Evaluation<'q> {
         }
         self.ticks.set(0);
         self.stop.check()
+    }
+
+    /// Evaluates something for which only counts and sums of histograms matter, or for which all of them does.
+    fn with_statistics<T>(&self, only: bool, inner: impl FnOnce() -> T) -> T {
+        let before = self.only_statistics.replace(only);
+        let result = inner();
+        self.only_statistics.set(before);
+        result
     }
 
     const fn delayed(&self) -> bool {
@@ -126,7 +137,7 @@ impl<'q> Evaluation<'q> {
             Node::String(text) => Ok(Frame::Text(text.clone())),
             Node::Paren(inner) => self.eval(inner, grid),
             Node::Unary(negative, inner) => self.unary(*negative, inner, grid),
-            Node::Binary(binary) => self.binary(binary, expr.span, grid),
+            Node::Binary(binary) => self.with_statistics(false, || self.binary(binary, expr.span, grid)),
             Node::Aggregate(aggregate) => self.aggregate(aggregate, expr.span, grid).map(Frame::Vector),
             Node::Call(call) => self.call(call, expr.span, grid),
             Node::Selector(_) => self.collect(expr, grid).map(Frame::Vector),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use console_model::{FloatHistogram, Labels, is_stale};
+use console_model::{CounterReset, FloatHistogram, Labels, is_stale};
 
 use crate::Matcher;
 
@@ -143,6 +143,24 @@ impl Points {
         match value.to_bits() {
             HISTOGRAM => self.histogram(at).is_some_and(|histogram| histogram.is_stale()),
             _ => is_stale(*value),
+        }
+    }
+
+    /// Finds out where a counter began anew if the samples do not say.
+    pub(crate) fn compare_histograms(&mut self) {
+        let mut before: Option<(usize, Arc<FloatHistogram>)> = None;
+        for (place, histogram) in &mut self.histograms {
+            if let Some((at, last)) = &before
+                && at + 1 == *place
+                && histogram.counter_reset == CounterReset::Unknown
+                && last.counter_reset != CounterReset::Gauge
+                && !last.is_stale()
+            {
+                let anew = histogram.is_reset_since(last);
+                let counter_reset = if anew { CounterReset::Reset } else { CounterReset::NotReset };
+                *histogram = Arc::new(FloatHistogram { counter_reset, ..(**histogram).clone() });
+            }
+            before = Some((*place, Arc::clone(histogram)));
         }
     }
 

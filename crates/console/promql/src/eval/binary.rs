@@ -116,7 +116,7 @@ impl Evaluation<'_> {
             self.tick(cells.len())?;
         }
         block.compact();
-        if filters { Ok(block) } else { self.drop_names(block) }
+        if filters || is_trim(op) { Ok(block) } else { self.drop_names(block) }
     }
 
     /// What an operator makes of two values; nothing if they do not go together, which is told.
@@ -189,7 +189,7 @@ impl Evaluation<'_> {
     }
 }
 
-const fn is_trim(op: BinaryOp) -> bool {
+pub(super) const fn is_trim(op: BinaryOp) -> bool {
     matches!(op, BinaryOp::TrimUpper | BinaryOp::TrimLower)
 }
 

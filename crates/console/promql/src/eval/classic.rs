@@ -23,6 +23,8 @@ const BOUND: &str = "le";
 enum Question {
     Quantile(f64),
     Fraction(f64, f64),
+    /// Not asked at this step.
+    Nothing,
 }
 
 /// The series of one histogram.
@@ -119,8 +121,8 @@ impl Evaluation<'_> {
                 let mut questions: BTreeMap<String, Vec<Question>> = BTreeMap::new();
                 for expr in call.arguments.iter().skip(2) {
                     for (step, q) in doubted(expr)?.into_iter().enumerate() {
-                        let unasked = || vec![Question::Fraction(f64::NAN, f64::NAN); grid.steps];
-                        let asked = questions.entry(number_text(q)).or_insert_with(unasked);
+                        let unasked = || vec![Question::Nothing; grid.steps];
+                        let asked = questions.entry(label_number(q)).or_insert_with(unasked);
                         if let Some(asked) = asked.get_mut(step) {
                             *asked = Question::Quantile(q);
                         }
@@ -190,7 +192,7 @@ impl Evaluation<'_> {
 
     fn of_classic(&self, question: Question, buckets: &mut Vec<(f64, f64)>, name: &str, span: Span) -> f64 {
         match question {
-            Question::Fraction(lower, upper) if lower.is_nan() && upper.is_nan() => absent(),
+            Question::Nothing => absent(),
             Question::Fraction(lower, upper) => fraction(lower, upper, buckets),
             Question::Quantile(q) => {
                 let (value, forced) = quantile(q, buckets);
@@ -206,7 +208,7 @@ impl Evaluation<'_> {
 
     fn of_native_histogram(&self, question: Question, histogram: &FloatHistogram, name: &str, span: Span) -> f64 {
         match question {
-            Question::Fraction(lower, upper) if lower.is_nan() && upper.is_nan() => absent(),
+            Question::Nothing => absent(),
             Question::Fraction(lower, upper) => {
                 let fraction = histogram.fraction(lower, upper);
                 if fraction.nan_observations {
@@ -231,6 +233,13 @@ impl Evaluation<'_> {
     }
 }
 
+/// A number as OpenMetrics writes it in labels: a whole one with `.0`.
+fn label_number(number: f64) -> String {
+    let text = number_text(number);
+    let whole = number.is_finite() && !text.contains(['.', 'e']);
+    if whole { text + ".0" } else { text }
+}
+
 /// Sorts buckets by bound and joins those of the same bound; false without one for everything.
 fn prepared(buckets: &mut Vec<(f64, f64)>) -> bool {
     buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -241,7 +250,7 @@ fn prepared(buckets: &mut Vec<(f64, f64)>) -> bool {
         }
         same
     });
-    buckets.last().is_some_and(|(bound, _)| *bound == f64::INFINITY) && buckets.len() >= 2
+    buckets.last().is_some_and(|(bound, _)| *bound == f64::INFINITY)
 }
 
 /// Lets counts never fall. Says whether any fell by more than an error of rounding.
@@ -273,15 +282,12 @@ fn quantile(q: f64, buckets: &mut Vec<(f64, f64)>) -> (f64, bool) {
     if q > 1.0 {
         return (f64::INFINITY, false);
     }
-    let complete = prepared(buckets);
-    if !complete && buckets.last().is_none_or(|(bound, _)| *bound != f64::INFINITY) {
+    if !prepared(buckets) {
         return (f64::NAN, false);
     }
     let forced = made_to_rise(buckets);
-    let (Some((_, all)), true) = (buckets.last().copied(), complete) else {
-        return (f64::NAN, forced);
-    };
-    if all == 0.0 || all.is_nan() {
+    let all = buckets.last().map_or(0.0, |(_, count)| *count);
+    if buckets.len() < 2 || all == 0.0 || all.is_nan() {
         return (f64::NAN, forced);
     }
     let rank = q * all;
@@ -325,8 +331,14 @@ fn rank_of(value: f64, buckets: &[(f64, f64)], all: f64) -> f64 {
             return below;
         }
         if end > value {
-            let rank = below + (count - below) * ((value - start) / (end - start));
-            return if rank.is_nan() || start.is_infinite() || end.is_infinite() { below } else { rank.min(all) };
+            if start.is_infinite() && value.is_finite() {
+                // A bucket without a beginning: its observations are taken to be anywhere below.
+                return count;
+            }
+            if start.is_infinite() || end.is_infinite() {
+                return below;
+            }
+            return (below + (count - below) * ((value - start) / (end - start))).min(all);
         }
         (start, below) = (end, count);
     }

@@ -4,7 +4,7 @@ use console_model::{LabelSetBuilder, Labels};
 use hashbrown::HashMap;
 
 use super::Evaluation;
-use super::binary::{Operand, write};
+use super::binary::{Operand, is_trim, write};
 use super::block::{Block, Histograms, NAME, Row, absent, filtered, is_absent, visible, write_key};
 use crate::Error;
 use crate::ast::{Binary, BinaryOp, Cardinality, Matching, Span};
@@ -286,7 +286,8 @@ impl Combination<'_, '_, '_> {
     /// The labels of a result.
     fn labelled(&self, many: Option<(&Labels, bool)>, one: Option<(&Labels, bool)>) -> Row {
         let Matching { on, labels, include, cardinality, .. } = self.matching;
-        let drops = !self.binary.op.is_comparison() || self.binary.returns_bool;
+        let op = self.binary.op;
+        let drops = !(op.is_comparison() || is_trim(op)) || self.binary.returns_bool;
         let Some((base, nameless)) = many.or(one) else {
             return Row::new(Labels::default(), false);
         };

@@ -9,7 +9,9 @@ use crate::function::Id;
 
 impl Evaluation<'_> {
     pub(super) fn of_native(&self, call: &Call, grid: Grid) -> Result<Block<'_>, Error> {
-        let mut block = self.vector(argument(call, 0)?, grid)?;
+        let only_statistics = matches!(call.function.id, Id::HistogramCount | Id::HistogramSum | Id::HistogramAvg);
+        let expr = argument(call, 0)?;
+        let mut block = self.with_statistics(only_statistics, || self.vector(expr, grid))?;
         for (row, cells) in block.iter_mut() {
             cells.iter_mut().filter(|cell| !is_histogram(**cell)).for_each(|cell| *cell = absent());
             for (step, histogram) in std::mem::take(&mut row.histograms) {

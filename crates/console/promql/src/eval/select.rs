@@ -2,8 +2,9 @@
 //! each step's range.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use console_model::Labels;
+use console_model::{CounterReset, FloatHistogram, Labels};
 
 use super::block::{Charge, Histograms, RowRef, absent, histogram_cells, is_absent, is_histogram};
 use super::{Evaluation, Grid};
@@ -78,6 +79,9 @@ impl Evaluation<'_> {
     fn read(&self, series: &dyn Series, points: &mut Points) -> Result<Charge<'_>, Error> {
         points.clear();
         series.read(points).map_err(storage_error)?;
+        if self.only_statistics.get() {
+            points.compare_histograms();
+        }
         let read = points.len();
         self.samples_read.set(self.samples_read.get().saturating_add(u64::try_from(read).unwrap_or(u64::MAX)));
         self.tick(read)?;
@@ -221,23 +225,33 @@ impl Evaluation<'_> {
         let _charge = Charge::of(&self.meter, steps.saturating_add(references.steps()))?;
         let inner = Grid { start_ms, step_ms, steps };
         let mut points = Points::default();
-        self.stream(&subquery.expr, inner, &mut |row| {
-            points.clear();
-            let mut histograms = row.histograms.iter();
-            for (step, cell) in row.cells.iter().enumerate() {
-                if is_histogram(*cell) {
-                    if let Some((_, histogram)) = histograms.next() {
-                        points.push_histogram(inner.time(step), histogram.clone());
+        self.with_statistics(false, || {
+            self.stream(&subquery.expr, inner, &mut |row| {
+                points.clear();
+                let mut histograms = row.histograms.iter();
+                for (step, cell) in row.cells.iter().enumerate() {
+                    if is_histogram(*cell) {
+                        if let Some((_, histogram)) = histograms.next() {
+                            points.push_histogram(inner.time(step), without_hint(histogram));
+                        }
+                    } else if !is_absent(*cell) {
+                        points.push_float(inner.time(step), *cell);
                     }
-                } else if !is_absent(*cell) {
-                    points.push_float(inner.time(step), *cell);
                 }
-            }
-            windows_of(&points, &references, range_ms, &mut windows);
-            sink(row.labels, row.nameless, &points, &windows)?;
-            self.tick(steps + windows.len())
+                windows_of(&points, &references, range_ms, &mut windows);
+                sink(row.labels, row.nameless, &points, &windows)?;
+                self.tick(steps + windows.len())
+            })
         })
     }
+}
+
+/// What is known of the sample before holds for the series, not for a subquery's steps through it.
+fn without_hint(histogram: &Arc<FloatHistogram>) -> Arc<FloatHistogram> {
+    if matches!(histogram.counter_reset, CounterReset::Unknown | CounterReset::Gauge) {
+        return Arc::clone(histogram);
+    }
+    Arc::new(FloatHistogram { counter_reset: CounterReset::Unknown, ..(**histogram).clone() })
 }
 
 /// Which samples are in each step's range, which excludes its beginning and includes its end.

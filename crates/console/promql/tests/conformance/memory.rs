@@ -101,7 +101,7 @@ fn hint(series: &mut BTreeMap<i64, Value>) {
                 Some(before) if before.counter_reset == CounterReset::Gauge => CounterReset::Unknown,
                 Some(before) => {
                     hinted.counter_reset = CounterReset::Unknown;
-                    if hinted.is_reset_since(before) { CounterReset::Reset } else { CounterReset::NotReset }
+                    if hinted.is_reset_since(before) { CounterReset::Unknown } else { CounterReset::NotReset }
                 }
             };
         }

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use console_model::Labels;
 use regex::Regex;
 
 use crate::notation::{Value, duration_ms, series, values};
+
+macro_rules! regex {
+    ($pattern:expr) => {
+        LazyLock::new(|| Regex::new($pattern).unwrap())
+    };
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Script {
@@ -75,6 +82,7 @@ impl Script {
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
         let lines: Vec<&str> =
             text.lines().map(str::trim).map(|line| if line.starts_with('#') { "" } else { line }).collect();
+        let gaps: Vec<bool> = text.lines().map(|line| line.trim().is_empty()).collect();
         let mut script = Self::default();
         let mut at = 0;
         while at < lines.len() {
@@ -87,7 +95,7 @@ impl Script {
             let wrong = |error: String| format!("line {begin}: {error}");
             // What belongs to a command follows it without an empty line; a comment is none.
             let mut body = Vec::new();
-            while at < lines.len() && !is_gap(&text, at) && !is_command(lines[at]) {
+            while at < lines.len() && !gaps[at] && !is_command(lines[at]) {
                 body.extend(Some(lines[at]).filter(|line| !line.is_empty()));
                 at += 1;
             }
@@ -110,10 +118,6 @@ fn is_command(line: &str) -> bool {
     line == "clear" || ["eval ", "eval_", "load ", "load_"].iter().any(|word| line.starts_with(word))
 }
 
-fn is_gap(text: &str, at: usize) -> bool {
-    text.lines().nth(at).is_none_or(|line| line.trim().is_empty())
-}
-
 fn load(line: &str, body: &[&str]) -> Result<Load, String> {
     let (word, step) = line.split_once(char::is_whitespace).ok_or("a load needs a step")?;
     let series = body.iter().map(|line| series(line)).collect::<Result<_, _>>()?;
@@ -121,12 +125,13 @@ fn load(line: &str, body: &[&str]) -> Result<Load, String> {
 }
 
 fn eval(line: &str, body: &[&str]) -> Result<Eval, String> {
-    let instant = Regex::new(r"^eval(?:_(\w+))?\s+instant\s+(?:at\s+(\S+)\s+)?(.+)$").unwrap();
-    let range = Regex::new(r"^eval(?:_(\w+))?\s+range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)$").unwrap();
-    let (old, when, query) = if let Some(found) = range.captures(line) {
+    static INSTANT: LazyLock<Regex> = regex!(r"^eval(?:_(\w+))?\s+instant\s+(?:at\s+(\S+)\s+)?(.+)$");
+    static RANGE: LazyLock<Regex> =
+        regex!(r"^eval(?:_(\w+))?\s+range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)$");
+    let (old, when, query) = if let Some(found) = RANGE.captures(line) {
         let ms = |at: usize| duration_ms(found.get(at).unwrap().as_str());
         (found.get(1).map(|word| word.as_str()), When::Range(ms(2)?, ms(3)?, ms(4)?), found[5].to_owned())
-    } else if let Some(found) = instant.captures(line) {
+    } else if let Some(found) = INSTANT.captures(line) {
         let at = found.get(2).map_or(Ok(0), |at| duration_ms(at.as_str()))?;
         (found.get(1).map(|word| word.as_str()), When::Instant(at), found[3].to_owned())
     } else {
@@ -219,25 +224,24 @@ impl Eval {
             "fill-modifier.test",
             "duration_expression.test",
         ];
-        let functions = Regex::new(
-            r"(?i)\b(double_exponential_smoothing|end|first_over_time|histogram_quantiles|info|mad_over_time|max_of|min_of|range|sort_by_label|sort_by_label_desc|start|start_timestamp|step|ts_of_(first|last|max|min)_over_time|fill|fill_left|fill_right)\s*\(|\b(anchored|smoothed|limitk|limit_ratio)\b",
-        )
-        .unwrap();
-        let durations = Regex::new(r"\[[^\]]*[-+*/%^(][^\]]*\]|offset\s*-?\s*(\(|\w+\()").unwrap();
-        let strings = Regex::new(r#""(\\.|[^"\\])*"|'(\\.|[^'\\])*'|`[^`]*`"#).unwrap();
-        let ends = Regex::new(r"@\s*(start|end)\s*\(\s*\)").unwrap();
-        let bare = strings.replace_all(&self.query, "\"\"").into_owned();
-        let plain = ends.replace_all(&bare, "");
-        if experimental_files.contains(&file) || functions.is_match(&plain) || durations.is_match(&plain) {
+        static FUNCTIONS: LazyLock<Regex> = regex!(
+            r"(?i)\b(double_exponential_smoothing|end|first_over_time|histogram_quantiles|info|mad_over_time|max_of|min_of|range|sort_by_label|sort_by_label_desc|start|start_timestamp|step|ts_of_(first|last|max|min)_over_time|fill|fill_left|fill_right)\s*\(|\b(anchored|smoothed|limitk|limit_ratio)\b"
+        );
+        static DURATIONS: LazyLock<Regex> = regex!(r"\[[^\]]*[-+*/%^(][^\]]*\]|offset\s*-?\s*(\(|\w+\()");
+        static STRINGS: LazyLock<Regex> = regex!(r#""(\\.|[^"\\])*"|'(\\.|[^'\\])*'|`[^`]*`"#);
+        static ENDS: LazyLock<Regex> = regex!(r"@\s*(start|end)\s*\(\s*\)");
+        let bare = STRINGS.replace_all(&self.query, "\"\"").into_owned();
+        let plain = ENDS.replace_all(&bare, "");
+        if experimental_files.contains(&file) || FUNCTIONS.is_match(&plain) || DURATIONS.is_match(&plain) {
             return "experimental";
         }
         let native =
             self.series.iter().flat_map(|(_, values)| values).any(|value| matches!(value, Value::Histogram(_)));
-        let asks = Regex::new(r"\bhistogram_(avg|count|sum|fraction|stddev|stdvar)\s*\(").unwrap();
-        let word = Regex::new(r"[a-zA-Z_:][a-zA-Z0-9_:]*").unwrap();
-        let mut words = word.find_iter(&self.query).map(|word| word.as_str());
+        static ASKS: LazyLock<Regex> = regex!(r"\bhistogram_(avg|count|sum|fraction|stddev|stdvar)\s*\(");
+        static WORD: LazyLock<Regex> = regex!(r"[a-zA-Z_:][a-zA-Z0-9_:]*");
+        let mut words = WORD.find_iter(&self.query).map(|word| word.as_str());
         let named =
             words.any(|word| histogram_names.contains(word) || (!histogram_names.is_empty() && word == "__name__"));
-        if native || asks.is_match(&bare) || named { "native-histogram" } else { "core" }
+        if native || ASKS.is_match(&bare) || named { "native-histogram" } else { "core" }
     }
 }
