@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use console_model::{
-    Exemplar, Labels, LogBatch, LogGroup, LogRecord, Resource, Sample, SampleBatch, Scope, SeriesSamples, Span,
-    SpanBatch, SpanGroup, SpanId, TraceId, Value,
+    Buckets, Exemplar, FloatHistogram, HistogramSample, Labels, LogBatch, LogGroup, LogRecord, Resource, Sample,
+    SampleBatch, Scope, SeriesSamples, Span, SpanBatch, SpanGroup, SpanId, TraceId, Value,
 };
 use console_storage::{Direction, LogQuery, Matcher, Options, Store, TraceQuery};
 
@@ -92,9 +92,12 @@ fn ingest(store: &Store, from: u64, count: u64, bytes: u64) {
 }
 
 fn samples(step: i64) -> SampleBatch {
+    let time_ms = TIME_NS as i64 / 1_000_000 + step * 1_000;
     let series = |number: usize| SeriesSamples {
         labels: Labels::from_pairs([("__name__", "up"), ("instance", number.to_string().as_str())]),
-        samples: vec![Sample { time_ms: TIME_NS as i64 / 1_000_000 + step * 1_000, value: step as f64 / 7.0 }],
+        // The last one has histograms.
+        samples: if number < 3 { vec![Sample { time_ms, value: step as f64 / 7.0 }] } else { Vec::new() },
+        histograms: if number < 3 { Vec::new() } else { vec![histogram(time_ms, step)] },
         exemplars: vec![Exemplar {
             sample: Sample { time_ms: step, value: 1.0 },
             trace_id: Some(trace_id(number as u64)),
@@ -102,7 +105,16 @@ fn samples(step: i64) -> SampleBatch {
             labels: Labels::default(),
         }],
     };
-    SampleBatch { series: (0..3).map(series).collect(), metadata: Vec::new() }
+    SampleBatch { series: (0..4).map(series).collect(), metadata: Vec::new() }
+}
+
+/// A native histogram whose buckets change now and then.
+fn histogram(time_ms: i64, step: i64) -> HistogramSample {
+    let counts = (0..8).filter(|index| step % 16 != 7 || *index != 3).map(|index| (index, (step % 100 * 8) as f64));
+    let positive = Buckets::from_counts(counts);
+    let (count, sum) = (positive.total(), step as f64 / 7.0);
+    let histogram = FloatHistogram { count, sum, positive, ..FloatHistogram::exponential(3) };
+    HistogramSample { time_ms, histogram: Arc::new(histogram) }
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -188,7 +200,7 @@ fn read(store: &Store) -> (usize, usize, usize) {
     let lines = lines.map(|line| line.expect("read").record()).count();
     let few = store.select_series(&[Matcher::equal("instance", "1")], i64::MIN, i64::MAX, 1_000).expect("read");
     let all = store.select_series(&[], i64::MIN, i64::MAX, 1_000_000).expect("read");
-    let samples = few.iter().chain(&all).map(|series| series.samples().count()).sum();
+    let samples = few.iter().chain(&all).map(|series| series.points().count()).sum();
     let _ = (store.facts(), store.exemplars(&[], i64::MIN, i64::MAX), store.usage());
     (spans, lines, samples)
 }

@@ -108,6 +108,7 @@ impl Load {
                     ("route", number.to_string().as_str()),
                 ]),
                 samples: vec![Sample { time_ms: now_ms, value: self.below(1_000_000) as f64 / 7.0 }],
+                histograms: Vec::new(),
                 exemplars: if number == 0 { vec![exemplar.clone()] } else { Vec::new() },
             })
             .collect();

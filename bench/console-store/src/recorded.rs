@@ -111,6 +111,7 @@ impl Recorded {
                 batch.series.push(SeriesSamples {
                     labels: with_instance(labels, instance),
                     samples: vec![Sample { time_ms, value }],
+                    histograms: Vec::new(),
                     exemplars: Vec::new(),
                 });
             }

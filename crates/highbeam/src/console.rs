@@ -128,6 +128,7 @@ fn counts(store: &Store, intake: &Intake) -> ConsoleCounts {
             ("samples_out_of_order", counts.samples_out_of_order),
             ("samples_duplicate", counts.samples_duplicate),
             ("samples_over_series_limit", counts.samples_over_series_limit),
+            ("samples_invalid", counts.samples_invalid),
             ("malformed", asked(&requests.items_rejected)),
         ],
         requests: vec![

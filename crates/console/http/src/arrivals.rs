@@ -93,7 +93,7 @@ impl Arrivals {
     /// Counts samples, by the service between which retention is fair.
     pub fn samples(&self, batch: &SampleBatch, now_ms: i64) {
         let samples = |series: &console_model::SeriesSamples| Counts {
-            samples: series.samples.len() as u64,
+            samples: (series.samples.len() + series.histograms.len()) as u64,
             ..Counts::default()
         };
         self.count(now_ms, batch.series.iter().map(|series| (series.service(), samples(series))));
@@ -263,7 +263,7 @@ mod tests {
         arrivals.logs(&LogBatch { groups: vec![group] }, NOW_MS + 1);
         let labels = Labels::from_pairs([("__name__", "up"), ("job", "api")]);
         let samples = vec![Sample { time_ms: 0, value: 1.0 }; 2];
-        let series = SeriesSamples { labels, samples, exemplars: Vec::new() };
+        let series = SeriesSamples { labels, samples, histograms: Vec::new(), exemplars: Vec::new() };
         arrivals.samples(&SampleBatch { series: vec![series.clone(), series], metadata: Vec::new() }, NOW_MS + 2);
         let api = only(&arrivals, NOW_MS + 3, 1);
         assert_eq!(api.total, Counts { spans: 5, lines: 3, samples: 4, errors: 1 });

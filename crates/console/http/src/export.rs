@@ -217,7 +217,7 @@ fn metrics(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
         samples.truncate(left);
         left -= samples.len();
         let exemplars = exemplars.remove(&series.labels).unwrap_or_default();
-        batch.series.push(SeriesSamples { labels: series.labels, samples, exemplars });
+        batch.series.push(SeriesSamples { labels: series.labels, samples, histograms: Vec::new(), exemplars });
     }
     Ok((console_otlp::export::samples_json(&batch), is_truncated))
 }

@@ -237,6 +237,7 @@ impl Intake {
                 refused.duplicate += outcome.duplicate;
                 refused.too_old += outcome.too_old;
                 refused.over_series_limit += outcome.over_series_limit;
+                refused.invalid += outcome.invalid;
             }
         }
         Ok(already.and(Rejected { count: points, message: first_reason(&refused) }))
@@ -331,12 +332,13 @@ impl Intake {
 }
 
 /// Why the store refused samples, with how many for each reason.
-const fn reasons(outcome: &SampleOutcome) -> [(u64, &'static str); 4] {
+const fn reasons(outcome: &SampleOutcome) -> [(u64, &'static str); 5] {
     [
         (outcome.out_of_order, "samples older than the newest of their series"),
         (outcome.duplicate, "samples that contradict one that is there"),
         (outcome.too_old, "samples older than the console keeps"),
         (outcome.over_series_limit, "samples of series beyond the console's limit"),
+        (outcome.invalid, "native histograms that are none"),
     ]
 }
 

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 pub use arithmetic::{Incompatible, Reconciled};
 pub use buckets::{Buckets, InvalidSpans, Span as BucketSpan};
-pub use check::InvalidHistogram;
+pub use check::{BUCKETS_MAX, InvalidHistogram};
 pub use classic::InvalidClassic;
 pub use iterate::Bucket;
 pub use quantile::{Fraction, NanObservations, Quantile};
@@ -131,6 +131,15 @@ impl FloatHistogram {
     pub fn compact(&mut self) {
         self.positive.compact();
         self.negative.compact();
+    }
+
+    /// Whether both have the same schema, zero threshold, bounds and buckets, so that only numbers differ.
+    pub fn same_layout(&self, other: &Self) -> bool {
+        self.schema == other.schema
+            && self.zero_threshold.to_bits() == other.zero_threshold.to_bits()
+            && self.same_bounds(other)
+            && self.positive.same_layout(&other.positive)
+            && self.negative.same_layout(&other.negative)
     }
 
     /// Whether any of its numbers is infinite.

@@ -19,14 +19,16 @@ mod text;
 mod value;
 
 pub use histogram::{
-    Bucket, BucketSpan, Buckets, CUSTOM_SCHEMA, CounterReset, FloatHistogram, Fraction, HistogramMean, HistogramSum,
-    Incompatible, InvalidClassic, InvalidHistogram, InvalidSpans, NanObservations, Quantile, Reconciled, SCHEMA_MAX,
-    SCHEMA_MIN, is_exponential,
+    BUCKETS_MAX, Bucket, BucketSpan, Buckets, CUSTOM_SCHEMA, CounterReset, FloatHistogram, Fraction, HistogramMean,
+    HistogramSum, Incompatible, InvalidClassic, InvalidHistogram, InvalidSpans, NanObservations, Quantile, Reconciled,
+    SCHEMA_MAX, SCHEMA_MIN, is_exponential,
 };
 pub use id::{InvalidId, SpanId, TraceId};
 pub use labels::{LabelSetBuilder, Labels};
 pub use log::{LogBatch, LogGroup, LogRecord};
-pub use metric::{Exemplar, MetricKind, MetricMetadata, Sample, SampleBatch, SeriesSamples, is_stale, stale_marker};
+pub use metric::{
+    Exemplar, HistogramSample, MetricKind, MetricMetadata, Sample, SampleBatch, SeriesSamples, is_stale, stale_marker,
+};
 pub use resource::{Resource, Scope, UNKNOWN_SERVICE};
 pub use span::{Link, Span, SpanBatch, SpanEvent, SpanGroup, SpanKind, Status, StatusCode};
 pub use value::{Attribute, Attributes, Value};

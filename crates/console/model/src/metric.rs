@@ -1,7 +1,9 @@
-//! Samples of float series, exemplars, and what is known of a metric. How OTLP's metrics become series is
-//! the decoder's business.
+//! Samples of series, exemplars, and what is known of a metric. How OTLP's metrics become series is the
+//! decoder's business.
 
-use crate::{Labels, SpanId, Text, TraceId};
+use std::sync::Arc;
+
+use crate::{FloatHistogram, Labels, SpanId, Text, TraceId};
 
 /// The bit pattern that Prometheus writes when a series ends: a NaN of its own.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -35,6 +37,15 @@ impl PartialEq for Sample {
 
 impl Eq for Sample {}
 
+/// A native histogram at a time. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistogramSample {
+    /// When, milliseconds since the Unix epoch, as of [`Sample`].
+    pub time_ms: i64,
+    /// The histogram.
+    pub histogram: Arc<FloatHistogram>,
+}
+
 /// One measurement that stands for many, and the trace it was made in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exemplar {
@@ -53,8 +64,10 @@ pub struct Exemplar {
 pub struct SeriesSamples {
     /// The series, with its name as `__name__`.
     pub labels: Labels,
-    /// Its samples, in the order they came.
+    /// Its float samples, in the order they came.
     pub samples: Vec<Sample>,
+    /// Its native histograms, in the order they came; a series may have both, at different times.
+    pub histograms: Vec<HistogramSample>,
     /// Its exemplars, in the order they came.
     pub exemplars: Vec<Exemplar>,
 }
@@ -156,9 +169,9 @@ pub struct SampleBatch {
 }
 
 impl SampleBatch {
-    /// How many samples there are.
+    /// How many samples there are, of both kinds.
     pub fn len(&self) -> usize {
-        self.series.iter().map(|series| series.samples.len()).sum()
+        self.series.iter().map(|series| series.samples.len() + series.histograms.len()).sum()
     }
 
     /// Whether there is nothing at all.

@@ -61,6 +61,7 @@ impl Store {
                 counts.samples_out_of_order += outcome.out_of_order;
                 counts.samples_too_old += outcome.too_old;
                 counts.samples_over_series_limit += outcome.over_series_limit;
+                counts.samples_invalid += outcome.invalid;
             }
             Err(_) => counts.batches_refused += 1,
         });

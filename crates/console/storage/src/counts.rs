@@ -38,6 +38,8 @@ pub struct Counts {
     pub samples_too_old: u64,
     /// Samples of series beyond the bound on series: not taken.
     pub samples_over_series_limit: u64,
+    /// Native histograms that are none: not taken.
+    pub samples_invalid: u64,
     /// Batches refused because the disk takes nothing.
     pub batches_refused: u64,
     /// Segments removed to stay within the bounds.
@@ -61,6 +63,7 @@ impl Counts {
         samples_out_of_order: 0,
         samples_too_old: 0,
         samples_over_series_limit: 0,
+        samples_invalid: 0,
         batches_refused: 0,
         segments_evicted: 0,
         bytes_evicted: 0,

@@ -1,4 +1,4 @@
-//! Metrics: float series. A head in memory where each series fills a chunk, a log of what is in the head, a
+//! Metrics: series of floats and of native histograms. A head in memory where each series fills a chunk, a log of what is in the head, a
 //! list of the series, and a shelf for the chunks that are full.
 //!
 //! The log has every sample since it was last rotated, so a chunk that filled up since can be made again: on
@@ -6,6 +6,7 @@
 
 mod chunk;
 mod head;
+mod histogram_chunk;
 mod index;
 mod log;
 mod read;
@@ -20,7 +21,7 @@ use console_model::{SampleBatch, TraceId};
 use hashbrown::{HashMap, HashSet};
 
 pub use head::SampleOutcome;
-pub use read::{Samples, SelectedSeries};
+pub use read::{Histograms, Point, Points, Samples, SelectedSeries};
 
 use crate::disk::{Disk, sync_file};
 use crate::error::IngestError;
@@ -185,7 +186,8 @@ impl Metrics {
             return 0;
         }
         let head = self.head();
-        head.series.values().map(|series| series.chunk.bytes() as u64 + 64).sum()
+        let floats: u64 = head.series.values().map(|series| series.chunk.bytes() as u64 + 64).sum();
+        floats + head.histogram_bytes as u64
     }
 
     /// Bytes on disk.
@@ -231,9 +233,7 @@ impl Metrics {
         // in memory twice.
         for some in idle.chunks(SETTLED_TOGETHER) {
             for number in some {
-                head.cut(*number);
-                head.cut_late(*number);
-                log::put_cut(&mut head.unwritten, *number);
+                head.settle(*number);
             }
             if self.shelve(&mut head, now_ms).is_err() {
                 return;
@@ -331,7 +331,7 @@ fn add(open: &mut OpenChunks, chunk: &mut &Chunk) -> bool {
 /// Puts on the shelf the chunks that filled up while the log was replayed and that are not there. It looks
 /// for them where their times are.
 fn recover_chunks(head: &mut Head, shelf: &Shelf<OpenChunks>, now_ms: i64) -> io::Result<()> {
-    let identity = |chunk: &Chunk| (chunk.series, chunk.min_ms, chunk.max_ms);
+    let identity = |chunk: &Chunk| (chunk.series, chunk.kind, chunk.min_ms, chunk.max_ms);
     let full = std::mem::take(&mut head.full);
     let (Some(from), Some(to)) =
         (full.iter().map(|(_, chunk)| chunk.min_ms).min(), full.iter().map(|(_, chunk)| chunk.max_ms).max())

@@ -66,6 +66,11 @@ impl Options {
         self.open_bytes_max.min(share.max(512 << 10))
     }
 
+    /// Memory for native histograms that are not yet on the shelf.
+    pub(crate) fn histogram_bytes_max(&self) -> usize {
+        self.open_bytes().saturating_mul(4)
+    }
+
     /// After so many bytes written it is looked whether something has to go.
     pub(crate) fn step_bytes(&self) -> u64 {
         self.limit_bytes / 128

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use eventsourcing::Clock;
 
 use crate::counts::{Counters, Counts, ServiceEvictions};
-use crate::disk::Disk;
+use crate::disk::{Disk, sync_file, sync_folder};
 use crate::error::OpenError;
 use crate::facts::{Fact, Facts, Signal};
 use crate::logs::Logs;
@@ -21,7 +21,10 @@ use crate::pins::Pins;
 use crate::traces::Traces;
 
 /// What the file `FORMAT` says.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// A format that is this one without what it added, native histograms: what is in it is read as it is, and the
+/// file says the newer number from then on.
+const FORMAT_BEFORE: u32 = 2;
 
 /// The oldest of each signal that is kept, nanoseconds since the Unix epoch; `None` where nothing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,7 +94,7 @@ impl Store {
         };
         let text = String::from_utf8_lossy(&found);
         match text.trim().strip_prefix("highbeam console store ") {
-            Some(number) if number == FORMAT.to_string() => {}
+            Some(number) if [FORMAT, FORMAT_BEFORE].iter().any(|known| number == known.to_string()) => {}
             Some(number) => {
                 let found = number.chars().take(32).collect();
                 return Err(OpenError::Version { path: path.to_owned(), found, expected: FORMAT });
@@ -294,6 +297,14 @@ fn claim(root: &Path) -> Result<File, OpenError> {
     let expected = format!("highbeam console store {FORMAT}\n");
     match fs::read(&format) {
         Ok(found) if found == expected.as_bytes() => {}
+        Ok(found) if found == format!("highbeam console store {FORMAT_BEFORE}\n").as_bytes() => {
+            let lock = lock(root)?;
+            // In one step: a torn file would be taken for somebody else's folder.
+            let newer = root.join("FORMAT.new");
+            fs::write(&newer, &expected).and_then(|()| sync_file(&newer)).map_err(failed)?;
+            fs::rename(&newer, &format).and_then(|()| sync_folder(root)).map_err(failed)?;
+            return Ok(lock);
+        }
         Ok(found) => {
             let text = String::from_utf8_lossy(&found);
             return match text.trim().strip_prefix("highbeam console store ") {

@@ -4,9 +4,10 @@ mod bounds;
 mod crash;
 mod disk;
 mod folder;
+mod histograms;
 mod hostile;
 mod kept;
-mod made;
+pub(crate) mod made;
 mod soak;
 mod torn;
 

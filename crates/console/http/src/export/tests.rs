@@ -36,6 +36,7 @@ fn a_service_is_found_by_its_job_with_any_namespace_and_by_its_name() {
     let series = |id: &str, job: &str, name: &str| SeriesSamples {
         labels: Labels::from_pairs([("__name__", "x"), ("id", id), ("job", job), ("service_name", name)]),
         samples: vec![Sample { time_ms: 1_799_999_990_000, value: 1.0 }],
+        histograms: Vec::new(),
         exemplars: Vec::new(),
     };
     let series = vec![

@@ -138,6 +138,7 @@ fn dropped(counts: &Counts) -> Vec<Dropped> {
         samples_out_of_order,
         samples_too_old,
         samples_over_series_limit,
+        samples_invalid,
         batches_refused,
         segments_evicted: _,
         bytes_evicted: _,
@@ -152,6 +153,7 @@ fn dropped(counts: &Counts) -> Vec<Dropped> {
         ("samples out of order", samples_out_of_order),
         ("samples too old to be kept", samples_too_old),
         ("samples of series beyond the bound on series", samples_over_series_limit),
+        ("native histograms that are none", samples_invalid),
         ("batches refused because the disk takes nothing", batches_refused),
     ];
     all.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| Dropped { what, count }).collect()

@@ -1,6 +1,10 @@
 //! Sparse buckets: which indexes there are and how much is counted in each. What an index means as a range
 //! of values is the schema's business.
 
+/// Indexes are from the negative of this on and below it: far beyond what any number needs, and near enough
+/// for the distance between any two to be an `i32`, as a span's offset is.
+const INDEX_END: i32 = 1 << 30;
+
 /// Says why spans and counts are no buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSpans {
@@ -22,8 +26,8 @@ pub enum InvalidSpans {
         /// Its offset.
         offset: i32,
     },
-    /// An index beyond 32 bits.
-    #[error("span number {position} ends beyond bucket 2147483647: a histogram's bucket indexes are of 32 bits")]
+    /// An index beyond what there may be.
+    #[error("span number {position} reaches beyond bucket 1073741824 or its negative, which no number needs")]
     Range {
         /// Which span, counted from 1.
         position: usize,
@@ -44,8 +48,7 @@ impl Run {
     }
 
     fn indexes(self) -> std::ops::Range<i32> {
-        // No index is i32::MAX, so that the end of a range can be said.
-        self.start..i32::try_from(self.end()).unwrap_or(i32::MAX)
+        self.start..i32::try_from(self.end()).unwrap_or(INDEX_END)
     }
 }
 
@@ -95,7 +98,7 @@ impl Buckets {
             let from = next + i64::from(span.offset);
             next = from + i64::from(span.length);
             let start = i32::try_from(from).map_err(|_| InvalidSpans::Range { position })?;
-            if next > i64::from(i32::MAX) {
+            if start < -INDEX_END || next > i64::from(INDEX_END) {
                 return Err(InvalidSpans::Range { position });
             }
             expected += u64::from(span.length);
@@ -107,7 +110,8 @@ impl Buckets {
         Ok(Self { runs, counts })
     }
 
-    /// The buckets of these indexes and counts. Indexes must rise; what does not rise is left out.
+    /// The buckets of these indexes and counts. Indexes must rise, and be within 2^30 of zero; others are left
+    /// out.
     pub fn from_counts(counts: impl IntoIterator<Item = (i32, f64)>) -> Self {
         let mut buckets = Self::new();
         counts.into_iter().for_each(|(index, count)| buckets.push(index, count));
@@ -116,12 +120,13 @@ impl Buckets {
 
     /// The buckets from this index on, side by side, as the scripts of Prometheus' tests write them.
     pub fn from_offset(offset: i32, counts: impl IntoIterator<Item = f64>) -> Self {
-        Self::from_counts((offset..i32::MAX).zip(counts))
+        Self::from_counts((offset..INDEX_END).zip(counts))
     }
 
-    /// Adds a bucket at the end; without effect if its index is not above the last one.
+    /// Adds a bucket at the end; without effect if its index is not above the last one, or beyond 2^30.
     pub fn push(&mut self, index: i32, count: f64) {
-        if index == i32::MAX || self.runs.last().is_some_and(|last| i64::from(index) < last.end()) {
+        let is_within = (-INDEX_END..INDEX_END).contains(&index);
+        if !is_within || self.runs.last().is_some_and(|last| i64::from(index) < last.end()) {
             return;
         }
         push_run(&mut self.runs, Run { start: index, length: 1 });
@@ -134,8 +139,7 @@ impl Buckets {
         self.runs.iter().map(move |run| {
             let offset = i64::from(run.start) - end;
             end = run.end();
-            // Beyond 32 bits only between a first bucket near the lowest index and one near the highest.
-            Span { offset: i32::try_from(offset).unwrap_or(i32::MAX), length: run.length }
+            Span { offset: i32::try_from(offset).unwrap_or(INDEX_END), length: run.length }
         })
     }
 

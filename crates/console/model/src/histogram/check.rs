@@ -3,6 +3,10 @@
 use super::schema::{CUSTOM_SCHEMA, SCHEMA_MAX, SCHEMA_MIN, is_exponential};
 use super::{Buckets, FloatHistogram, InvalidSpans};
 
+/// Buckets that a sample may have, empty ones included. In the finest schema that is enough for values from a
+/// nanosecond to a century.
+pub const BUCKETS_MAX: usize = 16_384;
+
 /// Says why a histogram is no sample. The end of each text is what Prometheus says.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum InvalidHistogram {
@@ -82,6 +86,9 @@ pub enum InvalidHistogram {
         /// Up to which bucket, counted from 1.
         buckets: i64,
     },
+    /// More buckets or bounds than are taken.
+    #[error("{0} buckets, but a histogram may have {BUCKETS_MAX}: lower the resolution")]
+    TooMany(usize),
     /// Exponential buckets with bounds.
     #[error("histogram with exponential schema must not have custom bounds")]
     ExponentialBounds,
@@ -92,6 +99,10 @@ impl FloatHistogram {
     /// count fits the buckets is not asked, as errors of rounding allow for no answer. The mark of a series'
     /// end may always be.
     pub fn check(&self) -> Result<(), InvalidHistogram> {
+        let buckets = (self.positive.len() + self.negative.len()).max(self.custom_values.len());
+        if buckets > BUCKETS_MAX {
+            return Err(InvalidHistogram::TooMany(buckets));
+        }
         if self.is_stale() {
             return Ok(());
         }

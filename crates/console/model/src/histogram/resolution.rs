@@ -94,7 +94,7 @@ impl FloatHistogram {
         self.positive = self.positive.regroup(|index| {
             let upper = usize::try_from(index).ok().and_then(|index| own.get(index));
             let place = upper.map_or(bounds.len(), |upper| bounds.partition_point(|bound| bound < upper));
-            i32::try_from(place).unwrap_or(i32::MAX - 1)
+            i32::try_from(place).unwrap_or(i32::MAX)
         });
     }
 

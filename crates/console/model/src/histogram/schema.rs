@@ -48,7 +48,7 @@ pub(super) fn custom_bound(bounds: &[f64], index: i64) -> f64 {
 pub(super) fn coarser_index(index: i32, steps: u32) -> i32 {
     // A bucket's name is its upper bound, which belongs to it: hence the one less and one more.
     let coarser = ((i64::from(index) - 1) >> steps.min(32)) + 1;
-    i32::try_from(coarser).unwrap_or(i32::MAX - 1)
+    i32::try_from(coarser).unwrap_or(i32::MAX)
 }
 
 /// `value * 2^exponent`, also where the power alone is no number.

@@ -101,7 +101,7 @@ impl<'t> Emitter<'t> {
 
     /// Adds a series.
     pub(super) fn push(&mut self, labels: Labels, samples: Vec<Sample>, exemplars: Vec<Exemplar>) {
-        self.batch.series.push(SeriesSamples { labels, samples, exemplars });
+        self.batch.series.push(SeriesSamples { labels, samples, histograms: Vec::new(), exemplars });
     }
 
     /// Says what the series from the one with this number on are.

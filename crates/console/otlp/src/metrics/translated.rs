@@ -74,5 +74,5 @@ impl Translated {
 fn take_zero(series: &mut SeriesSamples) -> Option<SeriesSamples> {
     let before = series.samples.len().checked_sub(1).filter(|before| *before > 0)?;
     let samples = series.samples.drain(..before).collect();
-    Some(SeriesSamples { labels: series.labels.clone(), samples, exemplars: Vec::new() })
+    Some(SeriesSamples { labels: series.labels.clone(), samples, histograms: Vec::new(), exemplars: Vec::new() })
 }

@@ -35,7 +35,12 @@ fn exemplar() -> impl Strategy<Value = Exemplar> {
 
 fn batch() -> impl Strategy<Value = SampleBatch> {
     let series = (labels(), vec(sample(), 0..4), vec(exemplar(), 0..3))
-        .prop_map(|(labels, samples, exemplars)| SeriesSamples { labels, samples, exemplars });
+        .prop_map(|(labels, samples, exemplars)| SeriesSamples {
+        labels,
+        samples,
+        histograms: Vec::new(),
+        exemplars,
+    });
     let metadata = (text(), 0..8_u8, text(), text()).prop_map(|(name, kind, unit, help)| MetricMetadata {
         name: name.into(),
         kind: MetricKind::from_number(kind),

@@ -34,6 +34,7 @@ pub fn read(text: &str, format: Format, time_ms: i64) -> Result<SampleBatch, Err
         series.push(SeriesSamples {
             labels: labels.finish(),
             samples: vec![ModelSample { time_ms, value: sample.value }],
+            histograms: Vec::new(),
             exemplars: sample.exemplar.iter().filter_map(|one| one.build(&mut exemplars, time_ms)).collect(),
         });
     }

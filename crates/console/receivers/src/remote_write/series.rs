@@ -109,7 +109,7 @@ impl<'a> Request<'a> {
         self.decoded.written.exemplars += exemplars.len() as u64;
         if count > 0 || !exemplars.is_empty() {
             let samples = series.samples.as_slice().to_vec();
-            self.decoded.batch.series.push(SeriesSamples { labels, samples, exemplars });
+            self.decoded.batch.series.push(SeriesSamples { labels, samples, histograms: Vec::new(), exemplars });
         }
         Ok(Some(name))
     }

@@ -112,6 +112,7 @@ impl Cache {
             series.push(SeriesSamples {
                 labels: known.labels.clone(),
                 samples: vec![Sample { time_ms, value: sample.value }],
+                histograms: Vec::new(),
                 exemplars: sample.exemplar.iter().filter_map(|one| one.build(&mut self.exemplars, time_ms)).collect(),
             });
         }
@@ -225,7 +226,12 @@ fn check(labels: &Labels, limits: &Limits) -> Result<(), Fault> {
 }
 
 fn one(labels: &Labels, time_ms: i64, value: f64) -> SeriesSamples {
-    SeriesSamples { labels: labels.clone(), samples: vec![Sample { time_ms, value }], exemplars: Vec::new() }
+    SeriesSamples {
+        labels: labels.clone(),
+        samples: vec![Sample { time_ms, value }],
+        histograms: Vec::new(),
+        exemplars: Vec::new(),
+    }
 }
 
 fn mark(labels: &Labels, time_ms: i64) -> SeriesSamples {

@@ -10,8 +10,12 @@ use hashbrown::HashMap;
 use super::chunk::ChunkWriter;
 use super::index::Index;
 use super::log;
-use super::rows::Chunk;
+use super::rows::{Chunk, ChunkKind};
 use crate::options::Options;
+
+mod histograms;
+
+pub(crate) use histograms::Histograms;
 
 /// Samples in a full chunk. An hour at a scrape every 15 seconds.
 const CHUNK_SAMPLES: u16 = 240;
@@ -36,6 +40,8 @@ pub struct SampleOutcome {
     pub too_old: u64,
     /// Of a series beyond the bound on series: refused.
     pub over_series_limit: u64,
+    /// Native histograms that are none, see [`console_model::FloatHistogram::check`]: refused.
+    pub invalid: u64,
 }
 
 pub(crate) struct Series {
@@ -46,6 +52,10 @@ pub(crate) struct Series {
     pub(crate) last: Option<Sample>,
     pub(crate) first_ms: i64,
     pub(crate) late: Vec<Sample>,
+    /// `None` for a series that has no native histograms.
+    pub(crate) histograms: Option<Box<Histograms>>,
+    /// Whether the newest sample is one, whose sum then is its value.
+    pub(crate) last_is_histogram: bool,
     pub(crate) touched_ms: i64,
     pub(crate) last_exemplar: Option<Sample>,
 }
@@ -59,6 +69,8 @@ impl Series {
             last: None,
             first_ms: i64::MAX,
             late: Vec::new(),
+            histograms: None,
+            last_is_histogram: false,
             touched_ms: 0,
             last_exemplar: None,
         }
@@ -67,11 +79,17 @@ impl Series {
     /// The oldest sample that is in no chunk of the shelf's; `None` if all are.
     pub(crate) fn oldest_ms(&self) -> Option<i64> {
         let in_chunk = (self.chunk.count() > 0).then(|| self.chunk.first_ms());
-        in_chunk.into_iter().chain(self.late.first().map(|late| late.time_ms)).min()
+        let late = self.late.first().map(|late| late.time_ms);
+        let histograms = self.histograms.iter().flat_map(|it| {
+            let in_chunk = (it.chunk.count() > 0).then(|| it.chunk.first_ms());
+            in_chunk.into_iter().chain(it.late.first().map(|late| late.time_ms))
+        });
+        in_chunk.into_iter().chain(late).chain(histograms).min()
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.chunk.count() == 0 && self.late.is_empty()
+        let has_histograms = self.histograms.as_ref().is_some_and(|it| it.chunk.count() > 0 || !it.late.is_empty());
+        self.chunk.count() == 0 && self.late.is_empty() && !has_histograms
     }
 }
 
@@ -92,6 +110,8 @@ pub(crate) struct Head {
     pub(crate) new_services: Vec<Arc<str>>,
     /// Chunks that are full, with their services.
     pub(crate) full: Vec<(Arc<str>, Chunk)>,
+    /// Memory that native histograms take, roughly.
+    pub(crate) histogram_bytes: usize,
 }
 
 /// Bounds of the head.
@@ -102,9 +122,14 @@ pub(crate) struct Limits {
     pub(crate) series_max: usize,
     pub(crate) series_per_service_max: usize,
     pub(crate) exemplars_max: usize,
+    pub(crate) histogram_bytes_max: usize,
 }
 
 impl Limits {
+    fn is_too_old(&self, time_ms: i64) -> bool {
+        self.cutoff_ms.is_some_and(|cutoff| time_ms < cutoff)
+    }
+
     pub(crate) fn new(options: &Options, now_ms: i64) -> Self {
         Self {
             now_ms,
@@ -113,6 +138,7 @@ impl Limits {
             series_max: options.series_max,
             series_per_service_max: options.series_per_service_max,
             exemplars_max: options.exemplars_max,
+            histogram_bytes_max: options.histogram_bytes_max(),
         }
     }
 }
@@ -124,17 +150,24 @@ impl Head {
         let mut record = log::SamplesRecord::default();
         for part in &batch.series {
             let Some(number) = self.number(&part.labels, limits) else {
-                outcome.over_series_limit += part.samples.len() as u64;
+                outcome.over_series_limit += (part.samples.len() + part.histograms.len()) as u64;
                 continue;
             };
-            accepted.clear();
-            for sample in &part.samples {
-                self.push(number, *sample, limits, &mut outcome, &mut accepted);
+            if part.histograms.is_empty() {
+                accepted.clear();
+                for sample in &part.samples {
+                    self.push(number, *sample, limits, &mut outcome, &mut accepted);
+                }
+                record.add(&mut self.unwritten, number, &accepted);
+            } else {
+                self.push_mixed(number, part, limits, &mut outcome, &mut record);
             }
-            record.add(number, &accepted);
             self.add_exemplars(number, part, limits);
         }
         record.finish(&mut self.unwritten);
+        for number in self.crowded_by_histograms(limits) {
+            self.settle(number);
+        }
         for metadata in &batch.metadata {
             let known = self.metadata.get(&metadata.name);
             if known != Some(metadata) && (known.is_some() || self.metadata.len() < METADATA_MAX) {
@@ -185,7 +218,7 @@ impl Head {
         outcome: &mut SampleOutcome,
         accepted: &mut Vec<Sample>,
     ) {
-        if limits.cutoff_ms.is_some_and(|cutoff| sample.time_ms < cutoff) {
+        if limits.is_too_old(sample.time_ms) {
             outcome.too_old += 1;
             return;
         }
@@ -200,6 +233,7 @@ impl Head {
                 match series.late.binary_search_by_key(&sample.time_ms, |late| late.time_ms) {
                     Ok(at) if series.late.get(at) == Some(&sample) => outcome.repeated += 1,
                     Ok(_) => outcome.duplicate += 1,
+                    Err(_) if series.has_late_histogram(sample.time_ms) => outcome.duplicate += 1,
                     Err(_) => {
                         self.append(number, sample);
                         outcome.accepted += 1;
@@ -208,7 +242,7 @@ impl Head {
                 }
             }
             Some(last) if sample.time_ms == last.time_ms => {
-                if sample == last {
+                if sample == last && !series.last_is_histogram {
                     outcome.repeated += 1;
                 } else {
                     outcome.duplicate += 1;
@@ -237,6 +271,7 @@ impl Head {
         }
         series.chunk.push(sample);
         series.last = Some(sample);
+        series.last_is_histogram = false;
         if series.chunk.count() >= CHUNK_SAMPLES || series.chunk.bytes() >= CHUNK_BYTES {
             self.cut(number);
         }
@@ -251,10 +286,26 @@ impl Head {
             count: writer.count(),
             min_ms: writer.first_ms(),
             max_ms: writer.last_ms(),
+            kind: ChunkKind::Floats,
             is_late: false,
             bits: writer.finished().into(),
         };
         self.full.push((series.service.clone(), chunk));
+    }
+
+    /// Gives all that the head has of a series to the shelf, and says so in the log.
+    pub(crate) fn settle(&mut self, number: u32) {
+        self.cut_all(number);
+        log::put_cut(&mut self.unwritten, number);
+    }
+
+    /// Makes all that the head has of a series chunks of the shelf's.
+    pub(crate) fn cut_all(&mut self, number: u32) {
+        self.cut(number);
+        self.cut_late(number);
+        self.cut_histograms(number);
+        self.cut_late_histograms(number);
+        self.forget_histograms(number);
     }
 
     /// The same for its late samples.
@@ -293,6 +344,8 @@ impl Head {
             kept
         });
         services.retain(|_, count| *count > 0);
+        self.histogram_bytes =
+            self.series.values().filter_map(|series| series.histograms.as_ref()).map(|it| it.bytes()).sum();
         let series = &self.series;
         self.index.retain(|number| series.contains_key(&number));
         self.exemplars.retain(|(number, _)| series.contains_key(number));

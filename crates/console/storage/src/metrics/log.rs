@@ -2,12 +2,14 @@
 
 use std::io;
 
-use console_model::{Exemplar, Labels, MetricKind, MetricMetadata, Sample, SpanId, TraceId};
+use console_model::{Exemplar, HistogramSample, Labels, MetricKind, MetricMetadata, Sample, SpanId, TraceId};
 
 use super::chunk::ChunkReader;
 use super::head::{Head, Series};
 use crate::codec::{Damaged, Reader, put_bytes, put_i64, put_str, put_u64};
 use crate::frame;
+
+mod histograms;
 
 const SAMPLES: u8 = 1;
 const EXEMPLAR: u8 = 2;
@@ -18,23 +20,38 @@ const STATE: u8 = 5;
 /// The number that the next series gets, in the list of series.
 const NEXT: u8 = 6;
 const SERIES: u8 = 7;
+const HISTOGRAMS: u8 = 8;
 /// Bytes that are written at once, at least.
 const PIECE: usize = 64 << 10;
 
-/// Samples of one batch. Each series gives the difference of its time to that of the one before.
+/// Samples of one batch, in the order in which they were taken. Each float gives the difference of its time
+/// to that of the one before. There is a record for each run of samples of one kind.
 #[derive(Default)]
 pub(crate) struct SamplesRecord {
     bytes: Vec<u8>,
     last_ms: i64,
+    is_of_histograms: bool,
 }
 
 impl SamplesRecord {
-    pub(crate) fn add(&mut self, number: u32, samples: &[Sample]) {
+    pub(crate) fn add(&mut self, out: &mut Vec<u8>, number: u32, samples: &[Sample]) {
         if samples.is_empty() {
             return;
         }
+        if self.is_of_histograms {
+            std::mem::take(self).finish(out);
+        }
         put_u64(&mut self.bytes, u64::from(number));
         self.add_samples(samples);
+    }
+
+    pub(crate) fn add_histogram(&mut self, out: &mut Vec<u8>, number: u32, sample: &HistogramSample) {
+        if !self.is_of_histograms {
+            std::mem::take(self).finish(out);
+            self.is_of_histograms = true;
+        }
+        put_u64(&mut self.bytes, u64::from(number));
+        histograms::put(&mut self.bytes, std::slice::from_ref(sample));
     }
 
     fn add_samples(&mut self, samples: &[Sample]) {
@@ -49,7 +66,7 @@ impl SamplesRecord {
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
         if !self.bytes.is_empty() {
             frame::put(out, |out| {
-                out.push(SAMPLES);
+                out.push(if self.is_of_histograms { HISTOGRAMS } else { SAMPLES });
                 out.extend_from_slice(&self.bytes);
             });
         }
@@ -140,6 +157,7 @@ fn put_series_state(out: &mut Vec<u8>, number: u32, series: &Series) {
         let mut samples = SamplesRecord::default();
         samples.add_samples(&series.late);
         out.extend_from_slice(&samples.bytes);
+        histograms::put_state(out, series);
     });
 }
 
@@ -152,6 +170,13 @@ pub(crate) fn replay(head: &mut Head, payload: &[u8]) -> Result<(), Damaged> {
             while !reader.is_empty() {
                 let number = reader.u32()?;
                 read_samples(&mut reader, &mut last_ms, |sample| head.append(number, sample))?;
+            }
+            Ok(())
+        }
+        HISTOGRAMS => {
+            while !reader.is_empty() {
+                let number = reader.u32()?;
+                histograms::read(&mut reader, |sample| head.append_histogram(number, sample))?;
             }
             Ok(())
         }
@@ -172,8 +197,7 @@ pub(crate) fn replay(head: &mut Head, payload: &[u8]) -> Result<(), Damaged> {
         }
         CUT => {
             let number = reader.u32()?;
-            head.cut(number);
-            head.cut_late(number);
+            head.cut_all(number);
             Ok(())
         }
         STATE => replay_state(head, &mut reader),
@@ -187,13 +211,16 @@ fn replay_state(head: &mut Head, reader: &mut Reader<'_>) -> Result<(), Damaged>
     let last = Sample { time_ms: reader.i64()?, value: f64::from_bits(reader.fixed_u64()?) };
     let count = u16::try_from(reader.u64()?).map_err(|_| Damaged)?;
     let bits = reader.bytes()?;
+    head.forget_histograms(number);
     let Some(series) = head.series.get_mut(&number) else { return Ok(()) };
     (series.chunk, series.late) = Default::default();
     ChunkReader::new(bits, count).for_each(|sample| series.chunk.push(sample));
     read_samples(reader, &mut 0, |sample| series.late.push(sample))?;
     series.first_ms = first_ms;
     series.last = Some(last);
-    if series.chunk.count() == count { Ok(()) } else { Err(Damaged) }
+    let is_whole = series.chunk.count() == count;
+    histograms::read_state(reader, head, number)?;
+    if is_whole { Ok(()) } else { Err(Damaged) }
 }
 
 fn read_samples(reader: &mut Reader<'_>, last_ms: &mut i64, mut give: impl FnMut(Sample)) -> Result<(), Damaged> {

@@ -3,95 +3,21 @@
 use std::io;
 
 use bytes::Bytes;
-use console_model::{Exemplar, Labels, MetricMetadata, Sample};
+use console_model::{Exemplar, Labels, MetricMetadata};
 use hashbrown::HashMap;
 
-use super::chunk::ChunkReader;
-use super::rows::{self, Chunk, ns};
-use super::{Metrics, chunk};
+use super::rows::{self, Chunk, ChunkKind, ns};
+use super::{Metrics, chunk, head};
 use crate::error::ReadError;
 use crate::matcher::Matcher;
 use crate::shelf::Segment;
 
+mod series;
+
+pub use series::{Histograms, Point, Points, Samples, SelectedSeries};
+
 /// With no more than this many series, blocks are looked up; with more, all blocks of the time are read.
 const FEW_SERIES: usize = 32;
-
-/// A series with its samples of a time, still packed.
-#[derive(Debug, Clone)]
-pub struct SelectedSeries {
-    /// Its labels.
-    pub labels: Labels,
-    chunks: Vec<Chunk>,
-    from_ms: i64,
-    to_ms: i64,
-}
-
-impl SelectedSeries {
-    /// Its samples in order of time, each time once.
-    pub fn samples(&self) -> Samples<'_> {
-        let in_order = self.chunks.is_sorted_by(|before, after| before.max_ms < after.min_ms);
-        let inner = if in_order {
-            Inner::Chunks { rest: self.chunks.iter(), open: None }
-        } else {
-            let (late, in_time): (Vec<&Chunk>, Vec<&Chunk>) = self.chunks.iter().partition(|chunk| chunk.is_late);
-            // Of those of one time the first stays: in time before late, earlier taken before later.
-            let mut all: Vec<Sample> = in_time.into_iter().chain(late).flat_map(Chunk::samples).collect();
-            all.sort_by_key(|sample| sample.time_ms);
-            all.dedup_by_key(|sample| sample.time_ms);
-            Inner::Merged(all.into_iter())
-        };
-        Samples { inner, from_ms: self.from_ms, to_ms: self.to_ms }
-    }
-
-    /// No fewer than there are samples; a bound to decide by before unpacking them.
-    pub fn samples_max(&self) -> usize {
-        self.chunks.iter().map(|chunk| usize::from(chunk.count)).sum()
-    }
-}
-
-/// The samples of one series. See [`SelectedSeries::samples`].
-pub struct Samples<'a> {
-    inner: Inner<'a>,
-    from_ms: i64,
-    to_ms: i64,
-}
-
-enum Inner<'a> {
-    Chunks { rest: std::slice::Iter<'a, Chunk>, open: Option<ChunkReader<'a>> },
-    Merged(std::vec::IntoIter<Sample>),
-}
-
-impl Iterator for Inner<'_> {
-    type Item = Sample;
-
-    fn next(&mut self) -> Option<Sample> {
-        match self {
-            Self::Merged(samples) => samples.next(),
-            Self::Chunks { rest, open } => loop {
-                if let Some(sample) = open.as_mut().and_then(Iterator::next) {
-                    return Some(sample);
-                }
-                *open = Some(rest.next()?.samples());
-            },
-        }
-    }
-}
-
-impl Iterator for Samples<'_> {
-    type Item = Sample;
-
-    fn next(&mut self) -> Option<Sample> {
-        loop {
-            let sample = self.inner.next()?;
-            if sample.time_ms > self.to_ms {
-                return None;
-            }
-            if sample.time_ms >= self.from_ms {
-                return Some(sample);
-            }
-        }
-    }
-}
 
 impl Metrics {
     /// The series that matchers select and that have samples in `from_ms..=to_ms`, sorted by labels.
@@ -106,7 +32,7 @@ impl Metrics {
         if selected.len() > series_max {
             return Err(ReadError::TooMany { what: "series", limit: series_max });
         }
-        let of_head: Vec<usize> = selected.iter().map(|series| series.chunks.len()).collect();
+        let of_head: Vec<_> = selected.iter().map(SelectedSeries::chunks).collect();
         // The head was read first: a chunk that went to the shelf since is seen twice and counted once.
         for view in self.shelf.view(|_| true) {
             let mut take = |body: &Bytes| {
@@ -116,7 +42,7 @@ impl Metrics {
                     |chunk| {
                         let place = places.get(&chunk.series).and_then(|place| selected.get_mut(*place));
                         if let Some(series) = place.filter(|_| chunk.meets(from_ms, to_ms)) {
-                            series.chunks.push(chunk);
+                            series.add(chunk);
                         }
                     },
                 )
@@ -143,9 +69,9 @@ impl Metrics {
         }
         for (series, of_head) in selected.iter_mut().zip(of_head) {
             // In the order in which they were taken.
-            series.chunks.rotate_left(of_head);
+            series.rotate(of_head);
         }
-        selected.retain(|series| series.samples().next().is_some());
+        selected.retain(|series| series.samples().next().is_some() || series.histograms().next().is_some());
         selected.sort_by(|a, b| a.labels.cmp(&b.labels));
         Ok(selected)
     }
@@ -167,14 +93,11 @@ impl Metrics {
         let mut places = HashMap::with_capacity(numbers.len());
         for number in numbers {
             let Some(series) = head.series.get(&number) else { continue };
-            let writer = &series.chunk;
-            let mut chunks = full.remove(&number).unwrap_or_default();
-            if writer.count() > 0 && writer.first_ms() <= to_ms && from_ms <= writer.last_ms() {
-                chunks.push(open_chunk(number, writer));
-            }
-            chunks.extend(Chunk::of_late(number, &series.late).filter(|chunk| chunk.meets(from_ms, to_ms)));
+            let mut found = SelectedSeries::new(series.labels.clone(), from_ms, to_ms);
+            full.remove(&number).unwrap_or_default().into_iter().for_each(|chunk| found.add(chunk));
+            open_chunks(number, series, from_ms, to_ms).for_each(|chunk| found.add(chunk));
             places.insert(number, selected.len());
-            selected.push(SelectedSeries { labels: series.labels.clone(), chunks, from_ms, to_ms });
+            selected.push(found);
         }
         (selected, places)
     }
@@ -232,12 +155,28 @@ impl Metrics {
     }
 }
 
+/// What the head has of a series in a time, beside its full chunks.
+fn open_chunks(number: u32, series: &head::Series, from_ms: i64, to_ms: i64) -> impl Iterator<Item = Chunk> + '_ {
+    let meets = move |count: u16, first_ms: i64, last_ms: i64| count > 0 && first_ms <= to_ms && from_ms <= last_ms;
+    let writer = &series.chunk;
+    let is_wanted = meets(writer.count(), writer.first_ms(), writer.last_ms());
+    let floats = is_wanted.then(|| open_chunk(number, writer));
+    let late = Chunk::of_late(number, &series.late);
+    let histograms = series.histograms.iter().flat_map(move |it| {
+        let is_wanted = meets(it.chunk.count(), it.chunk.first_ms(), it.chunk.last_ms());
+        let in_time = is_wanted.then(|| Chunk::of_histograms(number, &it.chunk));
+        in_time.into_iter().chain(Chunk::of_late_histograms(number, &it.late))
+    });
+    floats.into_iter().chain(late).chain(histograms).filter(move |chunk| chunk.meets(from_ms, to_ms))
+}
+
 fn open_chunk(series: u32, writer: &chunk::ChunkWriter) -> Chunk {
     Chunk {
         series,
         count: writer.count(),
         min_ms: writer.first_ms(),
         max_ms: writer.last_ms(),
+        kind: ChunkKind::Floats,
         is_late: false,
         bits: writer.finished().into(),
     }

@@ -1,15 +1,23 @@
 //! Full chunks as rows of a shelf: whose they are, what time they reach over, their bits.
 
 use bytes::Bytes;
-use console_model::Sample;
+use console_model::{HistogramSample, Sample};
 
-use super::chunk::ChunkReader;
+use super::chunk::{ChunkReader, ChunkWriter};
+use super::histogram_chunk::{HistogramReader, HistogramWriter};
 use crate::codec::{Damaged, Reader, put_column, put_u64};
 use crate::hash;
 use crate::pack::{self, Section};
 use crate::shelf::{Encoded, Extent, Form, Rows};
 
 const FULL_BYTES: usize = 512 << 10;
+
+/// What a chunk's bits are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ChunkKind {
+    Floats,
+    Histograms,
+}
 
 /// A chunk that takes no more.
 #[derive(Debug, Clone)]
@@ -18,14 +26,21 @@ pub(crate) struct Chunk {
     pub(crate) count: u16,
     pub(crate) min_ms: i64,
     pub(crate) max_ms: i64,
+    pub(crate) kind: ChunkKind,
     /// Whether its samples were late. Of two samples of one time, the one that was not is meant.
     pub(crate) is_late: bool,
     pub(crate) bits: Bytes,
 }
 
 impl Chunk {
+    /// Of a chunk of floats.
     pub(crate) fn samples(&self) -> ChunkReader<'_> {
         ChunkReader::new(&self.bits, self.count)
+    }
+
+    /// Of a chunk of histograms.
+    pub(crate) fn histograms(&self) -> HistogramReader<'_> {
+        HistogramReader::new(&self.bits, self.count)
     }
 
     pub(crate) fn meets(&self, from_ms: i64, to_ms: i64) -> bool {
@@ -34,24 +49,52 @@ impl Chunk {
 
     /// A chunk of late samples, sorted; `None` if there are none.
     pub(crate) fn of_late(series: u32, samples: &[Sample]) -> Option<Self> {
-        let mut writer = super::chunk::ChunkWriter::default();
+        let mut writer = ChunkWriter::default();
         samples.iter().for_each(|sample| writer.push(*sample));
         Some(Self {
             series,
             count: writer.count(),
             min_ms: samples.first()?.time_ms,
             max_ms: samples.last()?.time_ms,
+            kind: ChunkKind::Floats,
             is_late: true,
             bits: writer.finished().into(),
         })
+    }
+
+    /// The chunk of what was written so far.
+    pub(crate) fn of_histograms(series: u32, writer: &HistogramWriter) -> Self {
+        Self {
+            series,
+            count: writer.count(),
+            min_ms: writer.first_ms(),
+            max_ms: writer.last_ms(),
+            kind: ChunkKind::Histograms,
+            is_late: false,
+            bits: writer.finished().into(),
+        }
+    }
+
+    /// A chunk of late histograms, sorted; `None` if there are none.
+    pub(crate) fn of_late_histograms(series: u32, samples: &[HistogramSample]) -> Option<Self> {
+        let mut writer = HistogramWriter::default();
+        samples.iter().for_each(|sample| writer.push(sample));
+        (writer.count() > 0).then(|| Self { is_late: true, ..Self::of_histograms(series, &writer) })
     }
 }
 
 /// Beside the count of a chunk whose samples were late.
 const LATE: u16 = 1 << 15;
+/// Beside the count of a chunk of histograms.
+const HISTOGRAMS: u16 = 1 << 14;
 
-const fn late_bit(chunk: &Chunk) -> u16 {
-    if chunk.is_late { LATE } else { 0 }
+const fn marked_count(chunk: &Chunk) -> u16 {
+    let late = if chunk.is_late { LATE } else { 0 };
+    let kind = match chunk.kind {
+        ChunkKind::Floats => 0,
+        ChunkKind::Histograms => HISTOGRAMS,
+    };
+    chunk.count | late | kind
 }
 
 /// A time in milliseconds as shelves order by it.
@@ -109,7 +152,7 @@ impl Rows for OpenChunks {
         let mut columns = Vec::with_capacity(chunks.len() * 30);
         put_u64(&mut columns, chunks.len() as u64);
         put_column(&mut columns, chunks.iter().map(|chunk| chunk.series.to_le_bytes()));
-        put_column(&mut columns, chunks.iter().map(|chunk| (chunk.count | late_bit(chunk)).to_le_bytes()));
+        put_column(&mut columns, chunks.iter().map(|chunk| marked_count(chunk).to_le_bytes()));
         put_column(&mut columns, chunks.iter().map(|chunk| chunk.min_ms.to_le_bytes()));
         put_column(&mut columns, chunks.iter().map(|chunk| chunk.max_ms.to_le_bytes()));
         put_column(&mut columns, chunks.iter().map(|chunk| (chunk.bits.len() as u32).to_le_bytes()));
@@ -168,9 +211,10 @@ pub(crate) fn read(body: &Bytes, wanted: impl Fn(u32) -> bool, mut give: impl Fn
         if wanted(*series) {
             give(Chunk {
                 series: *series,
-                count: *count & !LATE,
+                count: *count & !(LATE | HISTOGRAMS),
                 min_ms: *min_ms,
                 max_ms: *max_ms,
+                kind: if *count & HISTOGRAMS == 0 { ChunkKind::Floats } else { ChunkKind::Histograms },
                 is_late: *count & LATE != 0,
                 bits: bits.slice(from..to),
             });

@@ -75,6 +75,7 @@ fn a_trace_that_an_exemplar_or_an_alert_refers_to_is_kept() {
     let series = SeriesSamples {
         labels: Labels::from_pairs([("__name__", "latency_bucket")]),
         samples: vec![made::sample(0, 1.0)],
+        histograms: Vec::new(),
         exemplars: vec![made::exemplar(0, trace_id(17))],
     };
     store.ingest_samples(&SampleBatch { series: vec![series], metadata: Vec::new() }).unwrap();
@@ -141,6 +142,7 @@ fn series_of_which_nothing_is_left_are_forgotten_for_good() {
         series: vec![SeriesSamples {
             labels: Labels::from_pairs([("__name__", name)]),
             samples: vec![console_model::Sample { time_ms, value: 1.0 }],
+            histograms: Vec::new(),
             exemplars: Vec::new(),
         }],
         metadata: Vec::new(),

@@ -42,7 +42,7 @@ fn child() {
             match signal {
                 "spans" => drop(store.ingest_spans(&made::spans("api", rows)).unwrap()),
                 "lines" => drop(store.ingest_logs(&made::lines("api", rows)).unwrap()),
-                _ => drop(store.ingest_samples(&made::samples("api", SERIES, step(batch))).unwrap()),
+                _ => drop(store.ingest_samples(&both_kinds(batch)).unwrap()),
             }
             let mut out = std::io::stdout().lock();
             writeln!(out, "took {signal} {batch}").unwrap();
@@ -50,6 +50,13 @@ fn child() {
         }
     };
     std::thread::scope(|scope| SIGNALS.iter().for_each(|signal| drop(scope.spawn(|| run(signal)))));
+}
+
+/// Floats, and native histograms of a quarter as many series.
+fn both_kinds(batch: u64) -> console_model::SampleBatch {
+    let mut both = made::samples("api", SERIES, step(batch));
+    both.series.extend(made::histograms("api", SERIES / 4, step(batch)).series);
+    both
 }
 
 fn step(batch: u64) -> Range<i64> {
@@ -85,6 +92,7 @@ struct Answers {
     spans: BTreeMap<u64, String>,
     lines: BTreeMap<u64, String>,
     samples: BTreeMap<(u32, i64), u64>,
+    histograms: BTreeMap<(u32, i64), String>,
 }
 
 const BASE_NS: u64 = 1_795_600_000_000_000_000;
@@ -109,6 +117,8 @@ impl Answers {
         for series in store.select_series(&[], time_ms(life.start), time_ms(life.end) - 1, 100).unwrap() {
             let instance = series.labels.get("instance").unwrap().parse().unwrap();
             answers.samples.extend(series.samples().map(|sample| ((instance, sample.time_ms), sample.value.to_bits())));
+            let histograms = series.histograms();
+            answers.histograms.extend(histograms.map(|it| ((instance, it.time_ms), format!("{:?}", it.histogram))));
         }
         answers
     }
@@ -130,6 +140,11 @@ impl Answers {
                 }
             }
             _ => {
+                for (number, series) in (0..).zip(&made::histograms("api", SERIES / 4, step(batch)).series) {
+                    let sent = &series.histograms[0];
+                    let kept = self.histograms.get(&(number, sent.time_ms));
+                    assert_eq!(kept, Some(&format!("{:?}", sent.histogram)), "a histogram of batch {batch}");
+                }
                 for (number, series) in (0..).zip(&made::samples("api", SERIES, step(batch)).series) {
                     let sample = series.samples[0];
                     let kept = self.samples.get(&(number, sample.time_ms));

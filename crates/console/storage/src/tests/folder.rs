@@ -28,7 +28,7 @@ fn a_store_of_another_version_is_refused_with_both_versions() {
     drop(open(folder.path()));
     fs::write(folder.path().join("FORMAT"), "highbeam console store 7\n").unwrap();
     let text = refusal(folder.path()).to_string();
-    assert!(text.contains("format 7") && text.contains("reads format 2"), "{text}");
+    assert!(text.contains("format 7") && text.contains("reads format 3"), "{text}");
 }
 
 #[test]

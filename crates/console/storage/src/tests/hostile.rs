@@ -31,6 +31,7 @@ fn a_span_that_is_its_own_parent_and_empty_names_are_kept_as_they_are() {
     let nameless = SeriesSamples {
         labels: Labels::default(),
         samples: [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0].map(|value| Sample { time_ms: 0, value }).to_vec(),
+        histograms: Vec::new(),
         exemplars: Vec::new(),
     };
     let outcome = store.ingest_samples(&SampleBatch { series: vec![nameless], metadata: Vec::new() }).unwrap();
@@ -115,6 +116,7 @@ fn a_million_label_values_stop_at_the_bound_and_make_room_again_when_they_end() 
     let one = |user: u64, time_ms: i64| SeriesSamples {
         labels: Labels::from_pairs([("__name__", "seen"), ("job", "api"), ("user", user.to_string().as_str())]),
         samples: vec![Sample { time_ms, value: 1.0 }],
+        histograms: Vec::new(),
         exemplars: Vec::new(),
     };
     for start in (0..1_000_000).step_by(10_000) {

@@ -122,6 +122,7 @@ proptest! {
             let part = |(series, step, value): &(u8, i64, u8)| SeriesSamples {
                 labels: labels(*series),
                 samples: vec![sample(*step, f64::from(*value))],
+                histograms: Vec::new(),
                 exemplars: Vec::new(),
             };
             let taken = SampleBatch { series: batch.iter().map(part).collect(), metadata: Vec::new() };
@@ -248,6 +249,7 @@ fn series_come_back_over_chunks_and_restarts() {
             series: vec![SeriesSamples {
                 labels: made::samples("api", 1, 0..1).series[0].labels.clone(),
                 samples: vec![sample(round * 400 + 399, -1.0), sample(round * 400 + 398, -1.0)],
+                histograms: Vec::new(),
                 exemplars: Vec::new(),
             }],
             metadata: Vec::new(),
@@ -275,7 +277,12 @@ fn the_edges_of_time_and_value_are_kept() {
     let samples: Vec<Sample> =
         times.iter().zip(values).map(|(time_ms, value)| Sample { time_ms: *time_ms, value }).collect();
     let labels = Labels::from_pairs([("__name__", "edge")]);
-    let series = SeriesSamples { labels, samples: samples.clone(), exemplars: vec![made::exemplar(1, trace_id(1))] };
+    let series = SeriesSamples {
+        labels,
+        samples: samples.clone(),
+        histograms: Vec::new(),
+        exemplars: vec![made::exemplar(1, trace_id(1))],
+    };
     store.ingest_samples(&SampleBatch { series: vec![series], metadata: Vec::new() }).unwrap();
     let mut epoch = made::spans("edge", 0..2);
     for (span, time) in epoch.groups[0].spans.iter_mut().zip([0, u64::MAX]) {

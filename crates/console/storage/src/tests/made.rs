@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use console_model::{
-    Attributes, Exemplar, Labels, Link, LogBatch, LogGroup, LogRecord, Resource, Sample, SampleBatch, Scope,
-    SeriesSamples, Span, SpanBatch, SpanEvent, SpanGroup, SpanId, SpanKind, Status, StatusCode, TraceId, Value,
+    Attributes, Buckets, CounterReset, Exemplar, FloatHistogram, HistogramSample, Labels, Link, LogBatch, LogGroup,
+    LogRecord, Resource, Sample, SampleBatch, Scope, SeriesSamples, Span, SpanBatch, SpanEvent, SpanGroup, SpanId,
+    SpanKind, Status, StatusCode, TraceId, Value,
 };
 use proptest::prelude::*;
 
@@ -76,6 +77,7 @@ pub(crate) fn samples(service: &str, series: u32, steps: std::ops::Range<i64>) -
                 ("instance", number.to_string().as_str()),
             ]),
             samples: steps.clone().map(|step| sample(step, f64::from(number) + step as f64)).collect(),
+            histograms: Vec::new(),
             exemplars: Vec::new(),
         })
         .collect();
@@ -84,6 +86,68 @@ pub(crate) fn samples(service: &str, series: u32, steps: std::ops::Range<i64>) -
 
 pub(crate) fn sample(step: i64, value: f64) -> Sample {
     Sample { time_ms: 1_795_500_000_000 + step * 15_000, value }
+}
+
+/// One histogram at a time for each of so many series of a service.
+pub(crate) fn histograms(service: &str, series: u32, steps: std::ops::Range<i64>) -> SampleBatch {
+    let series = (0..series)
+        .map(|number| SeriesSamples {
+            labels: Labels::from_pairs([
+                ("__name__", "latency_seconds"),
+                ("job", service),
+                ("instance", number.to_string().as_str()),
+            ]),
+            samples: Vec::new(),
+            histograms: steps.clone().map(|step| histogram(step, 8 + number as usize)).collect(),
+            exemplars: Vec::new(),
+        })
+        .collect();
+    SampleBatch { series, metadata: Vec::new() }
+}
+
+/// A histogram that grew out of the one of the step before.
+pub(crate) fn histogram(step: i64, buckets: usize) -> HistogramSample {
+    let place = |number: usize| (step as usize + 7 * number) / (1 + number % 3);
+    let positive = Buckets::from_offset(-3, (0..buckets).map(|number| place(number) as f64));
+    let histogram = FloatHistogram {
+        zero_threshold: 1e-9,
+        count: positive.total(),
+        sum: step as f64 * 0.37,
+        positive,
+        ..FloatHistogram::exponential(3)
+    };
+    HistogramSample { time_ms: sample(step, 0.0).time_ms, histogram: Arc::new(histogram) }
+}
+
+fn any_number() -> impl Strategy<Value = f64> {
+    let whole = any::<u16>().prop_map(f64::from);
+    prop_oneof![4 => whole, 1 => 0.0..1e9_f64, 1 => any::<u64>().prop_map(f64::from_bits), 1 => Just(-0.0)]
+}
+
+fn any_buckets() -> impl Strategy<Value = Buckets> {
+    let few = proptest::collection::btree_map(-3_i32..3, any_number(), 0..4);
+    let wide = proptest::collection::btree_map(any::<i32>(), any_number(), 0..6);
+    prop_oneof![few, wide].prop_map(Buckets::from_counts)
+}
+
+/// Any histogram, valid or not.
+pub(crate) fn any_histogram() -> impl Strategy<Value = FloatHistogram> {
+    let schema = prop_oneof![Just(0_i8), Just(3), Just(-53), any::<i8>()];
+    let bounds = prop_oneof![Just(vec![]), Just(vec![0.1, 5.0]), proptest::collection::vec(any_number(), 0..4)];
+    let numbers = (any_number(), any_number(), any_number(), prop_oneof![Just(0.0), any_number()]);
+    (schema, 0_u8..4, bounds, numbers, any_buckets(), any_buckets()).prop_map(
+        |(schema, hint, bounds, (count, sum, zero_count, zero_threshold), positive, negative)| FloatHistogram {
+            counter_reset: CounterReset::from_number(hint).unwrap_or_default(),
+            schema,
+            zero_threshold,
+            zero_count,
+            count,
+            sum,
+            positive,
+            negative,
+            custom_values: bounds.into(),
+        },
+    )
 }
 
 /// An exemplar that points to a trace.

@@ -17,6 +17,7 @@ fn filled(path: &Path) {
     }
     for step in 0..500 {
         store.ingest_samples(&made::samples("api", 40, step..step + 1)).unwrap();
+        store.ingest_samples(&made::histograms("api", 4, step..step + 1)).unwrap();
     }
     // One segment has an index, another has none yet, and some rows are in the logs only.
     store.flush().unwrap();
@@ -53,7 +54,7 @@ fn read_all(store: &Store) -> [usize; 4] {
     let count = |query| store.log_lines(query, Direction::Backward).unwrap().filter(Result::is_ok).count();
     found += count(LogQuery { trace_id: Some(trace_id(2_019)), ..LogQuery::default() });
     found += count(LogQuery { contains: vec!["order 31077 accepted".into()], ..LogQuery::default() });
-    let samples = |series: Vec<crate::SelectedSeries>| series.iter().map(|it| it.samples().count()).sum::<usize>();
+    let samples = |series: Vec<crate::SelectedSeries>| series.iter().map(|it| it.points().count()).sum::<usize>();
     let few = [crate::Matcher::equal("instance", "7")];
     found += samples(store.select_series(&few, i64::MIN, i64::MAX, 1_000).unwrap());
     let series = store.select_series(&[], i64::MIN, i64::MAX, 1_000).unwrap();
@@ -62,7 +63,7 @@ fn read_all(store: &Store) -> [usize; 4] {
 
 /// All that [`filled`] put in: of what is looked for there are a trace, its four spans, four lines, a line,
 /// and five hundred samples.
-const WHOLE: [usize; 4] = [12_000, 48_000, 20_000, 510];
+const WHOLE: [usize; 4] = [12_000, 48_000, 22_000, 510];
 
 /// Places in a file where something begins, ends or lies: the first bytes, the last, and a spread between.
 fn places(length: usize) -> Vec<usize> {

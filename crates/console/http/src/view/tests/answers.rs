@@ -208,7 +208,12 @@ async fn the_overview_tells_who_sends_what_and_what_is_kept() {
     console.arrivals.logs(&lines, NOW_MS);
     console.store.ingest_logs(&lines).unwrap();
     let labels = Labels::from_pairs([("__name__", "up"), ("job", "node")]);
-    let series = SeriesSamples { labels, samples: vec![Sample { time_ms: NOW_MS, value: 1.0 }], exemplars: vec![] };
+    let series = SeriesSamples {
+        labels,
+        samples: vec![Sample { time_ms: NOW_MS, value: 1.0 }],
+        histograms: vec![],
+        exemplars: vec![],
+    };
     let samples = SampleBatch { series: vec![series], metadata: vec![] };
     console.arrivals.samples(&samples, NOW_MS);
     console.store.ingest_samples(&samples).unwrap();

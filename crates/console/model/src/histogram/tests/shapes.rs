@@ -23,7 +23,8 @@ fn spans_come_back_joined() {
 fn spans_that_fit_nothing_are_refused() {
     let of = |given: &[(i32, u32)], counts: usize| Buckets::from_spans(spans(given), vec![1.0; counts]).unwrap_err();
     assert_eq!(of(&[(0, 2)], 3), InvalidSpans::Count { expected: 2, found: 3 });
-    assert_eq!(of(&[(0, u32::MAX >> 1)], 3), InvalidSpans::Count { expected: 0x7fff_ffff, found: 3 });
+    assert_eq!(of(&[(0, 1 << 30)], 3), InvalidSpans::Count { expected: 1 << 30, found: 3 });
+    assert_eq!(of(&[(i32::MIN, 1)], 1), InvalidSpans::Range { position: 1 });
     assert_eq!(of(&[(0, 1), (-1, 1)], 2), InvalidSpans::Offset { position: 2, offset: -1 });
     assert_eq!(of(&[(i32::MAX, 1)], 1), InvalidSpans::Range { position: 1 });
     assert_eq!(of(&[(0, u32::MAX)], 1), InvalidSpans::Range { position: 1 });
