@@ -4,6 +4,7 @@
 //!
 //! - Any bytes are read or refused, and memory stays in proportion to them.
 //! - What is counted as written is what is there, and each series has a name and something to it.
+//! - Native histograms that are taken are valid.
 //! - Nothing is refused without a reason, and reasons are bounded.
 #![no_main]
 
@@ -18,15 +19,18 @@ fuzz_target!(|input: &[u8]| {
 
 fn check(decoded: &Decoded, input_len: usize) {
     let Decoded { batch, written, rejects, histograms_rejected, .. } = decoded;
-    assert_eq!(written.samples, batch.len() as u64);
-    assert_eq!(written.histograms, 0);
+    assert_eq!(written.samples + written.histograms, batch.len() as u64);
+    let histograms = batch.series.iter().map(|series| series.histograms.len() as u64).sum::<u64>();
+    assert_eq!(written.histograms, histograms);
     let exemplars = batch.series.iter().map(|series| series.exemplars.len() as u64).sum::<u64>();
     assert_eq!(written.exemplars, exemplars);
     assert!(batch.len() as u64 + rejects.count() <= input_len as u64);
     assert!(*histograms_rejected <= rejects.count());
     for series in &batch.series {
         assert!(series.labels.get("__name__").is_some());
-        assert!(!series.samples.is_empty() || !series.exemplars.is_empty());
+        let is_empty = series.samples.is_empty() && series.histograms.is_empty() && series.exemplars.is_empty();
+        assert!(!is_empty);
+        assert!(series.histograms.iter().all(|sample| sample.histogram.check().is_ok()));
     }
     assert!(batch.metadata.iter().all(|metric| !metric.name.is_empty() && metric.help.len() <= 4_096));
     assert!(rejects.count() == 0 || !rejects.reasons().is_empty());

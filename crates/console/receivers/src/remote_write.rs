@@ -5,6 +5,7 @@
 //! <https://prometheus.io/docs/specs/prw/remote_write_spec/> (`prometheus.WriteRequest`) and
 //! <https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/> (`io.prometheus.write.v2.Request`).
 
+mod histogram;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -39,21 +40,28 @@ const HELP_BYTES_MAX: usize = 4_096;
 /// Metrics of which something is kept, of one request.
 const METRICS_MAX: usize = 100_000;
 
-const HISTOGRAMS_NOT_KEPT: &str = "native histograms are not kept: have the sender write classic buckets as well \
-     (always_scrape_classic_histograms: true)";
+/// Bytes of all native histograms of a request in memory: an empty one is two bytes of the message.
+const HISTOGRAM_BYTES_MAX: usize = 256 << 20;
 
 /// How much of a request was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Written {
     /// Float samples.
     pub samples: u64,
-    /// Native histograms: none, for the store keeps floats.
+    /// Native histograms.
     pub histograms: u64,
     /// Exemplars.
     pub exemplars: u64,
 }
 
 impl Written {
+    /// Takes off what a store did not take, of whichever kind there is.
+    pub fn take_off(&mut self, count: u64) {
+        let samples = count.min(self.samples);
+        self.samples -= samples;
+        self.histograms = self.histograms.saturating_sub(count - samples);
+    }
+
     /// The headers that a response to 2.0 has to have, each with its value.
     pub fn headers(&self) -> [(&'static str, u64); 3] {
         [

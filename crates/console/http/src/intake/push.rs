@@ -60,7 +60,7 @@ async fn remote_write(State(intake): State<Arc<Intake>>, request: Request<axum::
                 _ => (StatusCode::BAD_REQUEST, told.collect::<Vec<_>>().join("\n")).into_response(),
             };
             let mut written = decoded.written;
-            written.samples = written.samples.saturating_sub(rejected.count);
+            written.take_off(rejected.count);
             for (name, count) in written.headers() {
                 if let Ok(name) = HeaderName::try_from(name) {
                     response.headers_mut().insert(name, HeaderValue::from(count));

@@ -1,13 +1,15 @@
 //! What both versions have in common: labels that are checked as Prometheus checks them, samples, metadata.
 //! Which field of which message holds them is the versions' business.
 
-use console_model::{LabelSetBuilder, Labels, MetricKind, MetricMetadata, Sample, SampleBatch, SeriesSamples, Text};
+use console_model::{
+    HistogramSample, LabelSetBuilder, Labels, MetricKind, MetricMetadata, Sample, SampleBatch, SeriesSamples, Text,
+};
 use console_wire::{Fields, Malformed};
 use hashbrown::HashSet;
 
 use super::{
-    Decoded, EXEMPLARS_MAX, HELP_BYTES_MAX, HISTOGRAMS_NOT_KEPT, LABEL_BYTES_MAX, LABELS_MAX, METADATA_BYTES_MAX,
-    METRICS_MAX, REQUEST_LABEL_BYTES_MAX, SAMPLES_MAX, SERIES_MAX,
+    Decoded, EXEMPLARS_MAX, HELP_BYTES_MAX, HISTOGRAM_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, METADATA_BYTES_MAX,
+    METRICS_MAX, REQUEST_LABEL_BYTES_MAX, SAMPLES_MAX, SERIES_MAX, histogram,
 };
 use crate::exemplar;
 
@@ -18,6 +20,7 @@ pub(super) struct Request<'a> {
     builder: LabelSetBuilder,
     exemplars: exemplar::Builder,
     label_bytes: usize,
+    histogram_bytes: usize,
     metadata_bytes: usize,
     described: HashSet<&'a str>,
 }
@@ -29,7 +32,7 @@ pub(super) struct Series<'a> {
     pub(super) samples: Vec<Sample>,
     exemplars: Vec<Fields<'a>>,
     exemplars_over_limit: u64,
-    pub(super) histograms: u64,
+    histograms: Vec<Fields<'a>>,
     /// What is wrong with the labels beyond what their texts tell.
     pub(super) fault: Option<&'static str>,
 }
@@ -49,6 +52,13 @@ impl<'a> Series<'a> {
         }
     }
 
+    /// Adds a native histogram, up to one more than there may be.
+    pub(super) fn histogram(&mut self, fields: Fields<'a>) {
+        if self.histograms.len() as u64 <= SAMPLES_MAX {
+            self.histograms.push(fields);
+        }
+    }
+
     /// Adds an exemplar, or counts it where there are too many.
     pub(super) fn exemplar(&mut self, fields: Fields<'a>) {
         if self.exemplars.len() < EXEMPLARS_MAX {
@@ -63,7 +73,7 @@ impl<'a> Series<'a> {
         self.samples.clear();
         self.exemplars.clear();
         self.exemplars_over_limit = 0;
-        self.histograms = 0;
+        self.histograms.clear();
         self.fault = None;
     }
 }
@@ -77,21 +87,18 @@ impl<'a> Request<'a> {
         series: &mut Series<'a>,
         mut write_exemplar: impl FnMut(Fields<'a>, &mut exemplar::Builder) -> Result<Sample, Malformed>,
     ) -> Result<Option<&'a str>, Malformed> {
-        let count = series.samples.len() as u64;
+        let (count, histograms) = (series.samples.len() as u64, series.histograms.len() as u64);
         self.decoded.exemplars_rejected += series.exemplars_over_limit;
-        let (labels, name) = match self.labels(series, count) {
+        let (labels, name) = match self.labels(series, count + histograms) {
             Ok(taken) => taken,
             Err(reason) => {
-                self.decoded.rejects.add(count + series.histograms, || reason);
-                self.decoded.histograms_rejected += series.histograms;
+                self.decoded.rejects.add(count + histograms, || reason);
+                self.decoded.histograms_rejected += histograms;
                 self.decoded.exemplars_rejected += series.exemplars.len() as u64;
                 return Ok(None);
             }
         };
-        if series.histograms > 0 {
-            self.decoded.rejects.add(series.histograms, || HISTOGRAMS_NOT_KEPT.to_owned());
-            self.decoded.histograms_rejected += series.histograms;
-        }
+        let histograms = self.histograms(series)?;
         let mut exemplars = Vec::new();
         let exemplars_left = EXEMPLARS_MAX.saturating_sub(self.decoded.written.exemplars as usize);
         for fields in series.exemplars.drain(..) {
@@ -106,21 +113,44 @@ impl<'a> Request<'a> {
             }
         }
         self.decoded.written.samples += count;
+        self.decoded.written.histograms += histograms.len() as u64;
         self.decoded.written.exemplars += exemplars.len() as u64;
-        if count > 0 || !exemplars.is_empty() {
+        if count > 0 || !histograms.is_empty() || !exemplars.is_empty() {
             let samples = series.samples.as_slice().to_vec();
-            self.decoded.batch.series.push(SeriesSamples { labels, samples, histograms: Vec::new(), exemplars });
+            self.decoded.batch.series.push(SeriesSamples { labels, samples, histograms, exemplars });
         }
         Ok(Some(name))
+    }
+
+    /// The native histograms of a series. One that is none is left out and told of.
+    fn histograms(&mut self, series: &mut Series<'a>) -> Result<Vec<HistogramSample>, Malformed> {
+        let mut taken = Vec::new();
+        for fields in series.histograms.drain(..) {
+            let reason = match histogram::histogram(fields)? {
+                Ok(sample) => {
+                    self.histogram_bytes = self.histogram_bytes.saturating_add(sample.histogram.bytes());
+                    if self.histogram_bytes <= HISTOGRAM_BYTES_MAX {
+                        taken.push(sample);
+                        continue;
+                    }
+                    format!("more than {HISTOGRAM_BYTES_MAX} bytes of histograms in one request: send fewer at a time")
+                }
+                Err(invalid) => format!("{invalid} for series {}", written(&series.labels)),
+            };
+            self.decoded.rejects.add(1, || reason);
+            self.decoded.histograms_rejected += 1;
+        }
+        Ok(taken)
     }
 
     /// The labels, checked in the words of Prometheus.
     fn labels(&mut self, series: &mut Series<'a>, samples: u64) -> Result<(Labels, &'a str), String> {
         let bytes = series.labels.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let so_far = &self.decoded.written;
         if self.decoded.batch.series.len() >= SERIES_MAX {
             return Err(format!("more than {SERIES_MAX} series in one request: send fewer at a time"));
         }
-        if self.decoded.written.samples.saturating_add(samples) > SAMPLES_MAX {
+        if so_far.samples.saturating_add(so_far.histograms).saturating_add(samples) > SAMPLES_MAX {
             return Err(format!("more than {SAMPLES_MAX} samples in one request: send fewer at a time"));
         }
         if series.labels.len() > LABELS_MAX || bytes > LABEL_BYTES_MAX {

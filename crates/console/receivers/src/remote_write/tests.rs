@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod histograms;
+
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 fn series_v1(request: &mut Writer<'_>, labels: Pairs<'_>, samples: &[Sample], more: impl Fn(&mut Writer<'_>)) {
@@ -114,19 +116,6 @@ fn one_bad_series_does_not_lose_the_others() {
         ]
     );
     assert_eq!((decoded.rejects.count(), decoded.written.samples), (5, 2));
-}
-
-#[test]
-fn native_histograms_are_counted_and_told() {
-    let decoded = v1(|request| {
-        series_v1(request, &[("__name__", "h")], &[], |series| {
-            series.message(4, |histogram| histogram.varint(1, 3));
-            series.message(4, |histogram| histogram.varint(1, 4));
-        });
-    });
-    assert_eq!((decoded.histograms_rejected, decoded.rejects.count()), (2, 2));
-    assert!(decoded.rejects.to_string().starts_with("native histograms are not kept"));
-    assert!(decoded.batch.is_empty());
 }
 
 #[test]

@@ -55,10 +55,7 @@ fn read_series<'a>(fields: Fields<'a>, series: &mut Series<'a>) -> Result<(), Ma
             },
             2 => series.sample(sample(field.message()?)?),
             3 => series.exemplar(field.message()?),
-            4 => {
-                field.message()?;
-                series.histograms += 1;
-            }
+            4 => series.histogram(field.message()?),
             _ => {}
         }
     }

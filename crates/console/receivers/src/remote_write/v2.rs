@@ -86,10 +86,7 @@ fn read_series<'a>(
                 series.fault = series.fault.or(fault);
             }
             2 => series.sample(sample(field.message()?)?),
-            3 => {
-                field.message()?;
-                series.histograms += 1;
-            }
+            3 => series.histogram(field.message()?),
             4 => series.exemplar(field.message()?),
             5 => metadata = Some(read_metadata(field.message()?)?),
             _ => {}
