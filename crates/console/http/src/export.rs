@@ -14,7 +14,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use console_model::{LogBatch, LogGroup, SampleBatch, SeriesSamples, SpanBatch, TraceId};
-use console_storage::{Direction, InvalidPattern, LogQuery, Matcher, ReadError, Store, TraceQuery};
+use console_storage::{Direction, InvalidPattern, LogQuery, Matcher, Point, ReadError, Store, TraceQuery};
 use serde::Deserialize;
 
 use crate::intake::{Encoding, Failure, Intake, Signal};
@@ -205,19 +205,32 @@ fn metrics(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
     }
     selected.sort_by(|one, other| one.labels.cmp(&other.labels));
     let mut batch = SampleBatch { series: Vec::new(), metadata: store.metric_metadata() };
-    let mut left = limit;
+    let (mut left, mut bytes) = (limit, BYTES_MAX);
     let mut is_truncated = false;
     for series in selected {
         if left == 0 {
             is_truncated = true;
             break;
         }
-        let mut samples: Vec<_> = series.samples().take(left + 1).collect();
-        is_truncated |= samples.len() > left;
-        samples.truncate(left);
-        left -= samples.len();
+        let (mut samples, mut histograms) = (Vec::new(), Vec::new());
+        for point in series.points() {
+            if left == 0 {
+                is_truncated = true;
+                break;
+            }
+            left -= 1;
+            match point {
+                Point::Float(sample) => samples.push(sample),
+                Point::Histogram(sample) => {
+                    bytes = bytes.saturating_sub(sample.histogram.bytes());
+                    histograms.push(sample);
+                }
+            }
+            // Histograms of thousands of buckets are as much as thousands of samples.
+            left = if bytes == 0 { 0 } else { left };
+        }
         let exemplars = exemplars.remove(&series.labels).unwrap_or_default();
-        batch.series.push(SeriesSamples { labels: series.labels, samples, histograms: Vec::new(), exemplars });
+        batch.series.push(SeriesSamples { labels: series.labels, samples, histograms, exemplars });
     }
     Ok((console_otlp::export::samples_json(&batch), is_truncated))
 }

@@ -12,6 +12,7 @@
 
 mod budget;
 mod error;
+mod exact;
 pub mod export;
 mod json;
 pub mod logs;

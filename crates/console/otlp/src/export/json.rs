@@ -74,6 +74,30 @@ impl Object<'_> {
         double(self.name(name), value);
     }
 
+    /// A list of integers of 64 bits, as text.
+    pub(crate) fn integers(&mut self, name: &str, values: impl Iterator<Item = u64>) {
+        self.values(name, values, |out, value| {
+            let _ = write!(out, "\"{value}\"");
+        });
+    }
+
+    /// A list of doubles.
+    pub(crate) fn doubles(&mut self, name: &str, values: impl Iterator<Item = f64>) {
+        self.values(name, values, double);
+    }
+
+    fn values<T>(&mut self, name: &str, values: impl Iterator<Item = T>, write: impl Fn(&mut String, T)) {
+        let out = self.name(name);
+        out.push('[');
+        for (position, value) in values.enumerate() {
+            if position > 0 {
+                out.push(',');
+            }
+            write(out, value);
+        }
+        out.push(']');
+    }
+
     /// An object.
     pub(crate) fn object(&mut self, name: &str, write: impl FnOnce(&mut Object<'_>)) {
         object(self.name(name), write);

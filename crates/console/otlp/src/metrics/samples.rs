@@ -6,16 +6,36 @@ use std::borrow::Cow;
 use console_model::{Exemplar, Labels, MetricKind, MetricMetadata, Sample, SeriesSamples, stale_marker};
 
 use super::emit::{Emitter, Reason, milliseconds};
-use super::{Data, Metric, NumberPoint, PointExemplar};
+use super::{Common, Data, Metric, NumberPoint, PointExemplar, Temporality};
 use crate::error::Rejects;
-use crate::export::{LABEL_PREFIX, NO_SAMPLE, PREFIX, TIME_MS, VALUE_BITS};
+use crate::export::{COUNTER_RESET, HISTOGRAM, LABEL_PREFIX, NO_SAMPLE, PREFIX, TIME_MS, VALUE_BITS};
+
+mod histograms;
 
 /// Adds what these metrics hold.
 pub(super) fn take(metrics: &[Metric<'_>], emitter: &mut Emitter<'_>, rejects: &mut Rejects) {
     for metric in metrics {
-        let Data::Gauge(points) = &metric.data else {
-            rejects.add(metric.data.len() as u64, || "exported samples are in gauges only".into());
-            continue;
+        let name = metric.name.as_ref();
+        let points = match &metric.data {
+            Data::Gauge(points) => points,
+            Data::Exponential(points, Temporality::Cumulative) => {
+                each(points, rejects, |point, last| {
+                    let read = || histograms::exponential(point);
+                    histograms::take(name, &point.common, last, emitter, read)
+                });
+                continue;
+            }
+            Data::Histogram(points, Temporality::Cumulative) => {
+                each(points, rejects, |point, last| {
+                    histograms::take(name, &point.common, last, emitter, || histograms::explicit(point))
+                });
+                continue;
+            }
+            other => {
+                let told = "exported samples are in gauges and in cumulative histograms only";
+                rejects.add(other.len() as u64, || told.into());
+                continue;
+            }
         };
         if !metric.prometheus_type.is_empty() {
             emitter.batch.metadata.push(MetricMetadata {
@@ -25,12 +45,17 @@ pub(super) fn take(metrics: &[Metric<'_>], emitter: &mut Emitter<'_>, rejects: &
                 help: metric.description.as_ref().into(),
             });
         }
-        let mut last: Option<Labels> = None;
-        for point in points {
-            match take_point(&metric.name, point, last.as_ref(), emitter) {
-                Ok(labels) => last = Some(labels),
-                Err(reason) => rejects.add(1, || reason.into_owned()),
-            }
+        each(points, rejects, |point, last| take_point(name, point, last, emitter));
+    }
+}
+
+/// Takes points one by one; each gets the labels of the one before.
+fn each<P>(points: &[P], rejects: &mut Rejects, mut take: impl FnMut(&P, Option<&Labels>) -> Result<Labels, Reason>) {
+    let mut last: Option<Labels> = None;
+    for point in points {
+        match take(point, last.as_ref()) {
+            Ok(labels) => last = Some(labels),
+            Err(reason) => rejects.add(1, || reason.into_owned()),
         }
     }
 }
@@ -46,6 +71,8 @@ struct Marks {
     time_ms: Option<i64>,
     value: Option<f64>,
     no_sample: bool,
+    counter_reset: Option<u8>,
+    histogram: Option<String>,
 }
 
 /// Labels and marks of these attributes.
@@ -60,6 +87,8 @@ fn labels(
             TIME_MS => marks.time_ms = value.parse().ok(),
             VALUE_BITS => marks.value = value.parse().ok().map(|bits: i64| f64::from_bits(bits.cast_unsigned())),
             NO_SAMPLE => marks.no_sample = true,
+            COUNTER_RESET => marks.counter_reset = value.parse().ok(),
+            HISTOGRAM => marks.histogram = Some(value.as_ref().to_owned()),
             label => match label.strip_prefix(LABEL_PREFIX) {
                 Some(label) => emitter.builder.push(label, value),
                 None if label.starts_with(PREFIX) => {}
@@ -88,10 +117,7 @@ fn take_point(
         let time_ms = marks.time_ms.unwrap_or_else(|| milliseconds(point.common.time_ns));
         sample = Some(Sample { time_ms, value: value.ok_or("a point without a value")? });
     }
-    let mut exemplars = Vec::new();
-    for exemplar in &point.common.exemplars {
-        exemplars.push(take_exemplar(exemplar, emitter)?);
-    }
+    let mut exemplars = take_exemplars(&point.common, emitter)?;
     match emitter.batch.series.last_mut().filter(|_| last == Some(&labels)) {
         Some(series) => {
             series.samples.extend(sample);
@@ -100,6 +126,10 @@ fn take_point(
         None => emitter.push(labels.clone(), sample.into_iter().collect(), exemplars),
     }
     Ok(labels)
+}
+
+fn take_exemplars(common: &Common<'_>, emitter: &mut Emitter<'_>) -> Result<Vec<Exemplar>, Reason> {
+    common.exemplars.iter().map(|exemplar| take_exemplar(exemplar, emitter)).collect()
 }
 
 fn take_exemplar(exemplar: &PointExemplar<'_>, emitter: &mut Emitter<'_>) -> Result<Exemplar, Reason> {
