@@ -248,10 +248,7 @@ impl Combination<'_, '_, '_> {
             let (left, right) = if swapped { (from_one, from_many) } else { (from_many, from_one) };
             let kept = left.clone();
             let Some(combined) = self.evaluation.combine(self.binary.op, left, right, self.span) else { continue };
-            write(combined, &kept, self.binary.returns_bool, step, cell, &mut histograms);
-            if is_absent(*cell) {
-                continue;
-            }
+            // That two rows of a side find the same one is wrong even where a comparison leaves neither.
             match taken.get_mut(step) {
                 Some(taken) if *taken => {
                     let text = "multiple matches for labels: many-to-one matching must be explicit \
@@ -261,6 +258,7 @@ impl Combination<'_, '_, '_> {
                 Some(taken) => *taken = true,
                 None => {}
             }
+            write(combined, &kept, self.binary.returns_bool, step, cell, &mut histograms);
         }
         self.evaluation.tick(steps)?;
         if cells.iter().all(|cell| is_absent(*cell)) {
@@ -291,16 +289,13 @@ impl Combination<'_, '_, '_> {
         let Some((base, nameless)) = many.or(one) else {
             return Row::new(Labels::default(), false);
         };
-        // A row that is only on one side keeps what both sides have in common.
-        if *cardinality == Cardinality::OneToOne || many.is_none() {
-            let kept = if many.is_none() && *cardinality != Cardinality::OneToOne {
-                filtered(base, |name| counts(self.matching, name))
-            } else if *on {
-                filtered(base, |name| labels.iter().any(|label| label == name))
-            } else {
-                filtered(base, |name| !labels.iter().any(|label| label == name))
-            };
-            return Row::new(kept, nameless || drops);
+        if many.is_none() {
+            // A row that is only on the one side is known by what both sides have in common.
+            return Row::new(filtered(base, |name| counts(self.matching, name)), nameless || drops);
+        }
+        if *cardinality == Cardinality::OneToOne {
+            let named = |name: &str| labels.iter().any(|label| label == name);
+            return Row::new(filtered(base, |name| named(name) == *on), nameless || drops);
         }
         if include.is_empty() {
             return Row::new(base.clone(), nameless || drops);

@@ -1,7 +1,5 @@
 //! Aggregations that choose among rows, and `count_values`, which makes rows of values.
 
-use std::hash::{Hash, Hasher};
-
 use console_model::Labels;
 use hashbrown::HashMap;
 
@@ -140,31 +138,23 @@ fn best(candidates: &mut Vec<(f64, usize)>, count: usize, falling: bool) {
 }
 
 /// Whether a series belongs to this share of all series. A negative share is the rest of a positive one.
+///
+/// The hash is that of Prometheus, so that both choose the same series: xxHash of names and values in turn,
+/// each with its length before it.
 fn is_sampled(labels: &Labels, ratio: f64) -> bool {
-    let mut hasher = Stable(0xcbf2_9ce4_8422_2325);
-    labels.packed().hash(&mut hasher);
-    let place = mixed(hasher.finish()) as f64 / u64::MAX as f64;
-    if ratio >= 0.0 { place < ratio } else { place >= 1.0 + ratio }
-}
-
-/// FNV-1a: the same in every process, so that a query asked again chooses the same series.
-struct Stable(u64);
-
-impl Hasher for Stable {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let mut bytes = Vec::with_capacity(labels.packed().len());
+    for (name, value) in labels.iter() {
+        for text in [name, value] {
+            match u8::try_from(text.len()) {
+                Ok(length) if length < u8::MAX => bytes.push(length),
+                _ => {
+                    bytes.push(u8::MAX);
+                    bytes.extend(text.len().to_le_bytes().iter().take(3));
+                }
+            }
+            bytes.extend_from_slice(text.as_bytes());
         }
     }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// Spreads what differs in the low bits over all.
-const fn mixed(hash: u64) -> u64 {
-    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ (hash >> 33)
+    let place = xxhash_rust::xxh64::xxh64(&bytes, 0) as f64 / u64::MAX as f64;
+    if ratio >= 0.0 { place < ratio } else { place >= 1.0 + ratio }
 }

@@ -8,7 +8,7 @@ impl Parser<'_> {
     /// One that ends at a bracket, a colon or a comma.
     pub(super) fn duration(&mut self, binding: u8, context: &str) -> Result<DurationExpr, Fault> {
         self.deeper(|parser| {
-            let mut left = parser.duration_factor(context)?;
+            let mut left = parser.duration_power(context)?;
             loop {
                 let Kind::Mark(mark) = parser.peek().kind else {
                     return Ok(left);
@@ -34,6 +34,23 @@ impl Parser<'_> {
                 }
             }
         })
+    }
+
+    /// One with its sign, which a power binds more strongly than.
+    fn duration_power(&mut self, context: &str) -> Result<DurationExpr, Fault> {
+        let powers = |parser: &Self| {
+            let mut ahead = 0;
+            while matches!(parser.peek_at(ahead).kind, Kind::Mark("+" | "-")) {
+                ahead += 1;
+            }
+            ahead > 0 && matches!(parser.peek_at(ahead + 1).kind, Kind::Mark("^"))
+        };
+        if !powers(self) {
+            return self.duration_factor(context);
+        }
+        let negative = self.next().kind == Kind::Mark("-");
+        let inner = self.duration(3, context)?;
+        Ok(if negative { DurationExpr::Negative(Box::new(inner)) } else { inner })
     }
 
     /// One without operators but for its sign, as `offset` takes it.
