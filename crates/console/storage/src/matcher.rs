@@ -39,12 +39,8 @@ pub struct InvalidPattern {
 
 impl Pattern {
     fn new(source: &str) -> Result<Self, InvalidPattern> {
-        // Most expressions are a list of values, which a dashboard's variable makes.
-        let plain =
-            |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '/' | ':' | ' ' | '|');
-        if source.chars().all(plain) {
-            let listed = source.split('|').map(Text::from).collect();
-            return Ok(Self { source: source.into(), listed: Some(listed), regex: None });
+        if let Some(listed) = Self::listed(source) {
+            return Ok(listed);
         }
         let regex = regex::RegexBuilder::new(&format!("^(?s:{source})$"))
             .size_limit(1 << 20)
@@ -52,6 +48,14 @@ impl Pattern {
             .build()
             .map_err(|error| InvalidPattern { pattern: source.to_owned(), reason: reason(&error) })?;
         Ok(Self { source: source.into(), listed: None, regex: Some(regex) })
+    }
+
+    /// An expression that is but a list of values, which a dashboard's variable makes and most are.
+    fn listed(source: &str) -> Option<Self> {
+        let plain =
+            |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '/' | ':' | ' ' | '|');
+        let listed = || source.split('|').map(Text::from).collect();
+        source.chars().all(plain).then(|| Self { source: source.into(), listed: Some(listed()), regex: None })
     }
 
     fn is_match(&self, value: &str) -> bool {
@@ -89,6 +93,15 @@ impl Matcher {
     /// `name!~"pattern"`: the whole value must not match.
     pub fn matches_not(name: impl Into<Text>, pattern: &str) -> Result<Self, InvalidPattern> {
         Ok(Self { name: name.into(), test: Test::MatchesNot(Box::new(Pattern::new(pattern)?)) })
+    }
+
+    /// `name=~"pattern"`, or `name!~"pattern"` if it `excludes`, of an expression that is compiled already. The
+    /// expression MUST match whole values only.
+    pub fn compiled(name: impl Into<Text>, pattern: &str, regex: &Regex, excludes: bool) -> Self {
+        let compiled = || Pattern { source: pattern.into(), listed: None, regex: Some(regex.clone()) };
+        let pattern = Box::new(Pattern::listed(pattern).unwrap_or_else(compiled));
+        let test = if excludes { Test::MatchesNot(pattern) } else { Test::Matches(pattern) };
+        Self { name: name.into(), test }
     }
 
     /// The label's name.

@@ -57,8 +57,13 @@ impl Scraper {
 
     /// What is known of each target, in the order of jobs.
     pub fn status(&self) -> Vec<TargetStatus> {
-        let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
-        statuses.iter().map(|status| status.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
+        told(&self.statuses)
+    }
+
+    /// Tells the same to somebody who has no scraper. After its end it tells what was known then.
+    pub fn status_reader(&self) -> impl Fn() -> Vec<TargetStatus> + Send + Sync + 'static {
+        let statuses = Arc::clone(&self.statuses);
+        move || told(&statuses)
     }
 
     /// Ends all scrapes, and marks all series as ended before it returns.
@@ -67,6 +72,11 @@ impl Scraper {
         // It can only fail by a panic, which has been told where it happened.
         let _ = self.manager.await;
     }
+}
+
+fn told(statuses: &Statuses) -> Vec<TargetStatus> {
+    let statuses = statuses.lock().unwrap_or_else(PoisonError::into_inner);
+    statuses.iter().map(|status| status.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
 }
 
 struct Known {
