@@ -13,6 +13,8 @@ use console_http::arrivals::Arrivals;
 use console_http::console::{Console, Listeners, OwnMetrics, Parts};
 use console_http::export::{self, Imported};
 use console_http::intake::Intake;
+use console_http::prometheus::Targets;
+use console_http::queries::Queries;
 use console_receivers::Sink;
 use console_receivers::scrape::{self, Scraper};
 use console_receivers::tail::{self, Tailer};
@@ -45,6 +47,7 @@ pub(crate) struct Opened {
     store: Arc<Store>,
     arrivals: Arc<Arrivals>,
     intake: Arc<Intake>,
+    queries: Arc<Queries>,
 }
 
 /// A console that serves.
@@ -53,6 +56,7 @@ pub(crate) struct Running {
     store: Arc<Store>,
     console: Console,
     intake: Arc<Intake>,
+    targets: Targets,
     metrics: OwnMetrics,
     scraper: Option<Scraper>,
     tail: Option<(watch::Sender<bool>, JoinHandle<()>)>,
@@ -110,10 +114,10 @@ pub(crate) fn open(settings: &Settings, shares: bool) -> Result<Opened, Error> {
     let store = Arc::new(open_behind(settings, shares)?);
     let arrivals = Arc::new(Arrivals::default());
     let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&arrivals), clock));
-    Ok(Opened { listeners, addresses, store, arrivals, intake })
+    Ok(Opened { listeners, addresses, store, arrivals, intake, queries: Arc::default() })
 }
 
-fn counts(store: &Store, intake: &Intake) -> ConsoleCounts {
+fn counts(store: &Store, intake: &Intake, queries: &Queries) -> ConsoleCounts {
     let counts = store.counts();
     let requests = intake.requests();
     let asked = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -136,6 +140,7 @@ fn counts(store: &Store, intake: &Intake) -> ConsoleCounts {
             ("malformed", asked(&requests.malformed)),
             ("turned_away", asked(&requests.turned_away)),
         ],
+        queries: queries.counts(),
         evicted_bytes: counts.bytes_evicted,
         store_bytes: store.bytes(),
         series: store.series_count() as u64,
@@ -205,8 +210,8 @@ impl Opened {
 
     /// What it counts, for `/metrics`.
     pub(crate) fn counts(&self) -> Counts {
-        let (store, intake) = (Arc::clone(&self.store), Arc::clone(&self.intake));
-        Box::new(move || counts(&store, &intake))
+        let (store, intake, queries) = (Arc::clone(&self.store), Arc::clone(&self.intake), Arc::clone(&self.queries));
+        Box::new(move || counts(&store, &intake, &queries))
     }
 
     /// Takes in a file of OTLP JSON.
@@ -226,6 +231,7 @@ impl Opened {
         let runtime = Threads(Some(builder.build()?));
         let own = Arc::clone(&observability.metrics);
         let metrics: OwnMetrics = Arc::new(move || own.encode().unwrap_or_default());
+        let targets = Targets::default();
         let parts = Parts {
             store: Arc::clone(&self.store),
             intake: Arc::clone(&self.intake),
@@ -233,6 +239,8 @@ impl Opened {
             clock: Arc::new(clock::System),
             version: env!("CARGO_PKG_VERSION"),
             metrics: Arc::clone(&metrics),
+            targets: targets.clone(),
+            queries: self.queries,
         };
         let [console, otlp_grpc, otlp_http] = self.listeners;
         let console = {
@@ -246,7 +254,7 @@ impl Opened {
             scope::run(Some(observability.scope(Part::Console)), || Console::start(listeners, parts))?
         };
         let Self { addresses, store, intake, .. } = self;
-        Ok(Running { addresses, store, intake, metrics, console, scraper: None, tail: None, runtime })
+        Ok(Running { addresses, store, intake, metrics, console, targets, scraper: None, tail: None, runtime })
     }
 }
 
@@ -285,6 +293,7 @@ impl Running {
         let sink = Arc::clone(&self.intake) as Arc<dyn Sink>;
         let started = Scraper::start(configuration, sink, Arc::new(clock::System));
         let scraper = started.map_err(|invalid| Error::Failed(format!("the console cannot scrape:\n{invalid}")))?;
+        self.targets.read_from(scraper.status_reader());
         self.scraper = Some(scraper);
         Ok(())
     }

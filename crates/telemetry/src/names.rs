@@ -19,6 +19,12 @@ pub(crate) const CONSOLE_REQUESTS: (&str, &str) = (
     "Requests with telemetry by what became of them: taken, malformed or turned_away (too busy, too large, or the disk takes nothing)",
 );
 
+/// `console_queries_total`
+pub(crate) const CONSOLE_QUERIES: (&str, &str) = (
+    "console_queries",
+    "Queries that the console was asked, by API and by how they ended: answered, malformed, failed, timed_out, canceled (the client left) or turned_away",
+);
+
 /// `console_evicted_bytes_total`
 pub(crate) const CONSOLE_EVICTED: (&str, &str) = (
     "console_evicted_bytes",
@@ -831,6 +837,8 @@ pub mod span {
 pub mod attribute {
     /// What was read otherwise than it was recorded.
     pub const ADJUSTMENT: &str = "adjustment";
+    /// The query API that was asked.
+    pub const API: &str = "api";
     /// The engine behind the port.
     pub const BACKEND: &str = "backend";
     /// A source of the kernel's time.

@@ -20,8 +20,10 @@ use tower_http::compression::CompressionLayer;
 use crate::arrivals::Arrivals;
 use crate::guard::{self, Guard};
 use crate::intake::{Intake, grpc, otlp, push};
+use crate::prometheus::Targets;
+use crate::queries::Queries;
 use crate::view::wire::Ports;
-use crate::{export, graph, jaeger, pages, view};
+use crate::{export, graph, jaeger, pages, prometheus, view};
 
 /// How long requests may finish once the console is to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -57,6 +59,10 @@ pub struct Parts {
     pub version: &'static str,
     /// What `/metrics` answers.
     pub metrics: OwnMetrics,
+    /// What is scraped.
+    pub targets: Targets,
+    /// Counts what is asked.
+    pub queries: Arc<Queries>,
 }
 
 /// A console that runs.
@@ -123,11 +129,19 @@ fn console(parts: &Parts, ports: Ports) -> Router {
     };
     let store = Arc::clone(&parts.store);
     let (intake, metrics) = (&parts.intake, Arc::clone(&parts.metrics));
+    let prometheus = prometheus::Parts {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&parts.clock),
+        targets: parts.targets.clone(),
+        queries: Arc::clone(&parts.queries),
+        version: parts.version,
+    };
     let text = move || async move {
         ([(axum::http::header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics())
     };
     receivers(intake)
         .merge(push::router(Arc::clone(intake)))
+        .merge(prometheus::router(prometheus))
         .merge(view::router(state))
         .merge(graph::router(Arc::clone(&parts.store), Arc::clone(&parts.clock)))
         .merge(export::router(Arc::clone(&parts.store), Arc::clone(intake)))

@@ -10,6 +10,8 @@ mod guard;
 pub mod intake;
 pub mod jaeger;
 mod pages;
+pub mod prometheus;
+pub mod queries;
 mod reads;
 pub mod trace_tree;
 pub mod view;

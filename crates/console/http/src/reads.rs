@@ -93,7 +93,17 @@ impl Reads {
         &self,
         work: impl FnOnce(&Stop) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadFailure> {
-        let give_up = Instant::now() + self.limit;
+        self.run_within(self.limit, work).await
+    }
+
+    /// The same within less time than others have.
+    pub(crate) async fn run_within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&Stop) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadFailure> {
+        let limit = limit.min(self.limit);
+        let give_up = Instant::now() + limit;
         let permit = match timeout_at(give_up, self.permits.clone().acquire_owned()).await {
             Ok(permit) => permit.map_err(|_| ReadFailure::Lost)?,
             Err(_) => return Err(ReadFailure::Busy),
@@ -108,7 +118,7 @@ impl Reads {
         match timeout_at(give_up, reading).await {
             Ok(Ok(result)) => result.map_err(ReadFailure::from),
             Ok(Err(_)) => Err(ReadFailure::Lost),
-            Err(_) => Err(ReadFailure::TimedOut { limit: self.limit }),
+            Err(_) => Err(ReadFailure::TimedOut { limit }),
         }
     }
 }

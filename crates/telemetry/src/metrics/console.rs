@@ -19,6 +19,8 @@ pub struct ConsoleCounts {
     pub dropped: Vec<(&'static str, u64)>,
     /// Requests, by what became of them.
     pub requests: Vec<(&'static str, u64)>,
+    /// Queries, by the API they came to and how they ended.
+    pub queries: Vec<(&'static str, &'static str, u64)>,
     /// Bytes removed to stay within the limits.
     pub evicted_bytes: u64,
     /// Bytes on disk.
@@ -59,6 +61,21 @@ fn counters(
     })
 }
 
+/// A counter with two labels.
+fn counters_of_two(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help): (&str, &str),
+    [first, second]: [&'static str; 2],
+    values: &[(&'static str, &'static str, u64)],
+) -> fmt::Result {
+    let kind = ConstCounter::new(0_u64).metric_type();
+    let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+    values.iter().try_for_each(|(one, other, count)| {
+        let labels = [(first, *one), (second, *other)];
+        ConstCounter::new(*count).encode(family.encode_family(&labels)?)
+    })
+}
+
 fn gauge(encoder: &mut DescriptorEncoder<'_>, (name, help): (&str, &str), value: u64) -> fmt::Result {
     let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     let encoder = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
@@ -72,6 +89,7 @@ impl Collector for Console {
         counters(encoder, names::CONSOLE_INGESTED, "signal", &counts.ingested)?;
         counters(encoder, names::CONSOLE_DROPPED, "reason", &counts.dropped)?;
         counters(encoder, names::CONSOLE_REQUESTS, "outcome", &counts.requests)?;
+        counters_of_two(encoder, names::CONSOLE_QUERIES, ["api", "outcome"], &counts.queries)?;
         let evicted = ConstCounter::new(counts.evicted_bytes);
         let (name, help) = names::CONSOLE_EVICTED;
         evicted.encode(encoder.encode_descriptor(name, help, None, evicted.metric_type())?)?;
@@ -91,6 +109,7 @@ mod tests {
         let reads = std::sync::atomic::AtomicU64::new(0);
         metrics.register_console(move || ConsoleCounts {
             ingested: vec![("traces", reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed))],
+            queries: vec![("prometheus", "failed", 3)],
             is_in_trouble: true,
             ..ConsoleCounts::default()
         });
@@ -98,5 +117,6 @@ mod tests {
         let text = metrics.encode().unwrap();
         assert!(text.contains("console_ingested_total{signal=\"traces\"} 1\n"), "{text}");
         assert!(text.contains("console_store_trouble 1\n"), "{text}");
+        assert!(text.contains("console_queries_total{api=\"prometheus\",outcome=\"failed\"} 3\n"), "{text}");
     }
 }
