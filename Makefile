@@ -43,6 +43,7 @@ test-engines: ## Tests against tools from outside: schemathesis, node_exporter, 
 	bash tests/prometheus.sh
 	bash tests/otlp_peer.sh
 	CONSOLE_BINARY=target/debug/highbeam bash tests/otlp_sdk.sh
+	CONSOLE_BINARY=target/debug/highbeam bash tests/promql.sh
 
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench

@@ -13,6 +13,7 @@ mod console {
     mod made;
     mod otlp;
     mod own;
+    mod prometheus;
     mod push;
     mod recorded;
     mod recorded_metrics;

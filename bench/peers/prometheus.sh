@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches Prometheus 3.5 as Debian's newest suite packages it, and unpacks it without installing anything:
-# the suite's index is read into a folder of its own, so that the machine's apt knows nothing of it.
-# PROMETHEUS names a program of that version that is there already.
+# the suite's index is read into a folder of its own, so that the machine's apt knows nothing of it. promtool
+# comes beside it. PROMETHEUS names a program of that version that is there already.
 peer=prometheus
 source "$(dirname "$0")/common.sh"
 wanted=3.5
@@ -17,7 +17,7 @@ if [[ -n ${PROMETHEUS:-} ]]; then
     done_with "$version"
     exit 0
 fi
-[[ $(cat "$peers/prometheus.version" 2>/dev/null) == "$wanted".* ]] && is_there "$(cat "$peers/prometheus.version")" && exit 0
+[[ -x $peers/bin/promtool && $(cat "$peers/prometheus.version" 2>/dev/null) == "$wanted".* ]] && is_there "$(cat "$peers/prometheus.version")" && exit 0
 
 need apt-get "or let PROMETHEUS name a Prometheus $wanted"
 need dpkg "or let PROMETHEUS name a Prometheus $wanted"
@@ -31,12 +31,12 @@ echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid
 apt=(apt-get -o APT::Sandbox::User=root -o Dir::Etc::sourcelist="$build/sources.list" -o Dir::Etc::sourceparts=-
     -o Dir::State::lists="$build/lists" -o Dir::Cache="$build/cache")
 cd "$build"
-"${apt[@]}" update >apt.log 2>&1 && "${apt[@]}" download prometheus >>apt.log 2>&1 ||
+"${apt[@]}" update >apt.log 2>&1 && "${apt[@]}" download prometheus promtool >>apt.log 2>&1 ||
     fail "Debian's prometheus cannot be fetched: $(tail -n 3 apt.log)"
-dpkg -x prometheus_*.deb unpacked
+for package in ./*.deb; do dpkg -x "$package" unpacked; done
 version=$(version_of unpacked/usr/bin/prometheus) || fail "Debian's prometheus cannot be run here"
 [[ $version == "$wanted".* ]] ||
     fail "Debian has version $version, wanted is $wanted: let PROMETHEUS name a Prometheus $wanted, or measure beside $version and say so"
-cp unpacked/usr/bin/prometheus "$peers/bin/prometheus"
+cp unpacked/usr/bin/{prometheus,promtool} "$peers/bin/"
 cd "$peers" && rm -rf "$build"
 done_with "$version"
