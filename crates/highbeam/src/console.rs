@@ -33,8 +33,9 @@ use crate::settings::{self, Settings};
 
 /// Threads that serve the console.
 const THREADS: usize = 2;
-/// Threads for what takes longer: decoding, reading the store.
-const BLOCKING_THREADS_MAX: usize = 16;
+/// Threads for what takes longer: as many as may decode and read the store at the same time, so that who has its
+/// turn waits for no thread. There are only those that are needed.
+const BLOCKING_THREADS_MAX: usize = 32;
 /// By how much its threads give way where the console shares a process with what it looks at.
 const NICENESS: i32 = 5;
 /// How long its threads may take to end.

@@ -322,6 +322,7 @@ pub fn take(intake: &Intake, from: impl std::io::Read) -> Result<Imported, Failu
             let rejected = intake.otlp(signal, Encoding::Json, text.as_bytes());
             let rejected = rejected.map_err(|failure| match failure {
                 Failure::Malformed(told) => broken_off(number, told),
+                Failure::TooLarge(told) => Failure::TooLarge(broken_off(number, told).to_string()),
                 other => other,
             })?;
             imported.rejected += rejected.count;

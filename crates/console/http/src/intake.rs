@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod grpc;
 pub(crate) mod otlp;
 pub(crate) mod push;
+mod turns;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,14 +19,13 @@ use console_otlp::{DecodeError, Rejected, Translated, Translator};
 use console_receivers::{Refused, Sink, loki, remote_write};
 use console_storage::{IngestError, Left, SampleOutcome, Store};
 use eventsourcing::Clock;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 use crate::arrivals::Arrivals;
-use body::Budget;
+use body::{BODY_BYTES_MAX, Budget, SMALL_BYTES_MAX};
+use turns::Turns;
 
-/// Requests that are decoded at the same time. Each may need a few times its body's bytes.
-const DECODING_MAX: usize = 4;
+/// Series of one request that take more than this are stored before any others are made.
+const SERIES_BYTES_MAX: usize = 16 << 20;
 
 /// How a body of OTLP is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,8 @@ impl From<body::Error> for Failure {
 
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Self {
-        Self::Malformed(error.to_string())
+        let told = error.to_string();
+        if error.is_too_large() { Self::TooLarge(told) } else { Self::Malformed(told) }
     }
 }
 
@@ -129,7 +130,7 @@ pub struct Intake {
     clock: Arc<dyn Clock>,
     requests: Requests,
     budget: Budget,
-    decoding: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Intake {
@@ -143,7 +144,7 @@ impl Intake {
             clock,
             requests: Requests::default(),
             budget: Budget::default(),
-            decoding: Arc::new(Semaphore::new(DECODING_MAX)),
+            turns: Turns::default(),
         }
     }
 
@@ -197,10 +198,10 @@ impl Intake {
                     Encoding::Protobuf => console_otlp::metrics::from_protobuf(bytes, arrival_ns)?,
                     Encoding::Json => console_otlp::metrics::from_json(bytes, arrival_ns)?,
                 };
-                let translated = {
-                    let mut translator = self.translator.lock().unwrap_or_else(PoisonError::into_inner);
-                    translator.translate(decoded, arrival_ns)
-                };
+                let mut translator = self.translator.lock().unwrap_or_else(PoisonError::into_inner);
+                let translated = translator.translate(decoded, arrival_ns);
+                // A few bytes may have become very many: of such there is one at a time.
+                let _others_wait = (translated.bytes > SERIES_BYTES_MAX).then_some(translator);
                 self.rejected(translated.rejected.count);
                 self.points_in(translated)
             }
@@ -288,16 +289,12 @@ impl Intake {
         body: Body,
         default_encoding: &str,
     ) -> Result<Received, Failure> {
-        let received = async {
-            let (raw, share) = body::receive(&self.budget, body).await?;
-            let turn = timeout(body::PATIENCE, Arc::clone(&self.decoding).acquire_owned()).await;
-            let turn = turn.map_err(|_| body::Error::Busy)?.map_err(|_| body::Error::Busy)?;
-            Ok(Received { raw, encoding: body::encoding(headers, default_encoding), _hold: (share, turn) })
-        };
-        received.await.map_err(|error: body::Error| {
+        let received = body::receive(&self.budget, body).await;
+        let (raw, share) = received.map_err(|error| {
             self.turned_away();
-            error.into()
-        })
+            Failure::from(error)
+        })?;
+        Ok(Received { raw, encoding: body::encoding(headers, default_encoding), _share: share })
     }
 
     /// Undoes a body's compression and does `work` on it where that delays nobody else, and counts how it ended.
@@ -305,26 +302,46 @@ impl Intake {
     /// more.
     pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
-        received: Received,
-        work: impl FnOnce(&Self, Bytes) -> Result<T, Failure> + Send + 'static,
+        mut received: Received,
+        mut work: impl FnOnce(&Self, Bytes) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let intake = Arc::clone(self);
-        let task = tokio::task::spawn_blocking(move || {
-            let Received { raw, encoding, _hold } = received;
-            let done = body::undo(&encoding, raw).map_err(Failure::from).and_then(|bytes| work(&intake, bytes));
-            intake.count(done.as_ref().err());
-            done
-        });
-        task.await.unwrap_or_else(|_| {
-            self.count(Some(&Failure::Broken));
-            Err(Failure::Broken)
-        })
+        let mut bytes_max = body::expected(&received.encoding, &received.raw).max(SMALL_BYTES_MAX);
+        loop {
+            let turn = self.turns.turn(bytes_max).await.map_err(|error| {
+                self.turned_away();
+                Failure::from(error)
+            })?;
+            let intake = Arc::clone(self);
+            let task = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                let done = match body::undo(&received.encoding, &received.raw, bytes_max) {
+                    // It has become more than could be expected: that wants another turn.
+                    Err(body::Error::TooLarge { after: true }) if bytes_max < BODY_BYTES_MAX => {
+                        return Err((received, work));
+                    }
+                    undone => undone.map_err(Failure::from).and_then(|bytes| work(&intake, bytes)),
+                };
+                intake.count(done.as_ref().err());
+                Ok(done)
+            });
+            match task.await {
+                Ok(Ok(done)) => return done,
+                Ok(Err(again)) => (received, work) = again,
+                Err(_) => {
+                    self.count(Some(&Failure::Broken));
+                    return Err(Failure::Broken);
+                }
+            }
+            bytes_max = bytes_max.saturating_mul(4).min(BODY_BYTES_MAX);
+        }
     }
 
     fn count(&self, failure: Option<&Failure>) {
         let counter = match failure {
             None => &self.requests.taken,
-            Some(failure) if failure.is_passing() => &self.requests.turned_away,
+            Some(failure) if failure.is_passing() || matches!(failure, Failure::TooLarge(_)) => {
+                &self.requests.turned_away
+            }
             Some(_) => &self.requests.malformed,
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -353,14 +370,7 @@ pub(crate) struct Received {
     raw: Bytes,
     /// How it is compressed; empty if it is not.
     encoding: String,
-    _hold: (body::Share, OwnedSemaphorePermit),
-}
-
-impl Received {
-    /// The same, to be decompressed by who works on it.
-    pub(crate) fn without_encoding(self) -> Self {
-        Self { encoding: String::new(), ..self }
-    }
+    _share: body::Share,
 }
 
 /// What the store left out, for the sender.

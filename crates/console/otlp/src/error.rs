@@ -21,7 +21,18 @@ struct Fault {
     path: String,
     offset: Option<usize>,
     position: Option<(usize, usize)>,
-    of_item: bool,
+    extent: Extent,
+}
+
+/// What is spoilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// An item; the rest of the request can be taken.
+    Item,
+    /// The request, for it is not what it claims to be.
+    Request,
+    /// The request, for it would take too much memory.
+    TooLarge,
 }
 
 impl Display for Fault {
@@ -38,23 +49,34 @@ impl Display for Fault {
 }
 
 impl DecodeError {
-    fn new(what: String, of_item: bool) -> Self {
-        Self(Box::new(Fault { what, path: String::new(), offset: None, position: None, of_item }))
+    fn new(what: String, extent: Extent) -> Self {
+        Self(Box::new(Fault { what, path: String::new(), offset: None, position: None, extent }))
     }
 
     /// One that spoils the request.
     pub(crate) fn whole(what: impl Into<String>) -> Self {
-        Self::new(what.into(), false)
+        Self::new(what.into(), Extent::Request)
+    }
+
+    /// One that spoils the request, which is well but too much at once.
+    pub(crate) fn too_large(what: impl Into<String>) -> Self {
+        Self::new(what.into(), Extent::TooLarge)
     }
 
     /// One that spoils the item it is found in.
     pub(crate) fn item(what: impl Into<String>) -> Self {
-        Self::new(what.into(), true)
+        Self::new(what.into(), Extent::Item)
     }
 
     /// Whether it spoils an item and not the request.
     pub(crate) fn is_of_item(&self) -> bool {
-        self.0.of_item
+        self.0.extent == Extent::Item
+    }
+
+    /// Whether the request is too much at once, but well in parts.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.0.extent == Extent::TooLarge
     }
 
     /// The same, found below this name, or this index in brackets.
@@ -112,7 +134,8 @@ impl DecodeError {
 impl From<Malformed> for DecodeError {
     /// Text that is not UTF-8 spoils its item; anything else means that the bytes are not what they should be.
     fn from(malformed: Malformed) -> Self {
-        Self::new(malformed.to_string(), matches!(malformed, Malformed::Text { .. }))
+        let of_item = matches!(malformed, Malformed::Text { .. });
+        Self::new(malformed.to_string(), if of_item { Extent::Item } else { Extent::Request })
     }
 }
 

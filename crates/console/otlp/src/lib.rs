@@ -7,8 +7,8 @@
 //! What is malformed fails as a whole, with its place ([`DecodeError`]). An item that OTLP does not allow (a
 //! span without a trace, text that is not UTF-8) is left out and counted with a reason ([`Rejected`]), and
 //! the rest is taken. In protobuf a resource or a scope with such text takes its items with it; in JSON it fails
-//! the request, as does an integer there that is none, for a resource may come after its items. Memory stays within a small multiple of the input, and no input makes a reader recurse
-//! deeper than [`DEPTH_MAX`].
+//! the request, as does an integer there that is none, for a resource may come after its items. Memory stays within
+//! [`memory_max`], and no input makes a reader recurse deeper than [`DEPTH_MAX`].
 
 mod budget;
 mod error;
@@ -22,7 +22,7 @@ pub mod response;
 pub mod status;
 pub mod traces;
 
-pub use budget::DEPTH_MAX;
+pub use budget::{DEPTH_MAX, memory_max};
 pub use error::{DecodeError, Decoded, Rejected};
 pub use metrics::{Origin, Translated, Translator};
 

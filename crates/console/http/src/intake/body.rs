@@ -13,14 +13,22 @@ use tokio::time::timeout;
 
 /// Bytes of a body as it is sent, and once more when it is decompressed.
 pub(crate) const BODY_BYTES_MAX: usize = 32 << 20;
-/// Bytes of all bodies that are coming in or wait to be decoded.
-const BUDGET_BYTES: usize = 128 << 20;
-/// The budget is given out in pieces of this many bytes.
-const PIECE_BYTES: usize = 64 << 10;
+/// What is small: of each body, so much is paid for from memory that large bodies cannot use up, and a body that
+/// is no larger does not wait for them to be decoded either.
+pub(super) const SMALL_BYTES_MAX: usize = 1 << 20;
+/// Bytes of all bodies that are coming in or wait to be decoded, as far as each is small.
+const SMALL_BUDGET_BYTES: usize = 32 << 20;
+/// The same of what is beyond.
+const LARGE_BUDGET_BYTES: usize = 96 << 20;
+/// The budget is given out in pieces of this many bytes: a sender that says next to nothing is to cost next to
+/// nothing.
+const PIECE_BYTES: usize = 4 << 10;
 /// How long a body may wait for its share of the budget, and then for its turn to be decoded.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a body may take to come.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+/// By how much telemetry is compressed, usually.
+const USUAL_RATIO: usize = 8;
 /// The window that a zstd frame may ask for, as a power of two: what its specification recommends to support.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
@@ -42,44 +50,67 @@ pub(crate) enum Error {
 /// Memory for bodies, shared by all requests. A request that gets none in time is told to come again.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    pieces: Arc<Semaphore>,
+    small: Pool,
+    large: Pool,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { pieces: Arc::new(Semaphore::new(BUDGET_BYTES / PIECE_BYTES)) }
+        Self { small: Pool::of(SMALL_BUDGET_BYTES), large: Pool::of(LARGE_BUDGET_BYTES) }
     }
 }
 
 /// A share of the budget, given back when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Share {
-    permit: Option<OwnedSemaphorePermit>,
-    bytes: usize,
+    small: Part,
+    large: Part,
 }
 
 impl Budget {
-    /// A share of this many bytes, when there is one.
+    /// A share of this many bytes, all of them small, when there is one.
     async fn share(&self, bytes: usize) -> Result<Share, Error> {
-        let pieces = bytes.div_ceil(PIECE_BYTES);
-        let wanted = Arc::clone(&self.pieces).acquire_many_owned(u32::try_from(pieces).unwrap_or(u32::MAX));
+        let pieces = bytes.min(SMALL_BYTES_MAX).div_ceil(PIECE_BYTES);
+        let wanted = Arc::clone(&self.small.0).acquire_many_owned(u32::try_from(pieces).unwrap_or(u32::MAX));
         let permit = timeout(PATIENCE, wanted).await.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
-        Ok(Share { permit: Some(permit), bytes: pieces * PIECE_BYTES })
+        Ok(Share { small: Part { permit: Some(permit), pieces }, large: Part::default() })
     }
 
     /// Makes a share larger, if that is possible at once: who waits for more while holding some keeps others
     /// waiting who hold some as well.
     fn enlarge(&self, share: &mut Share, bytes: usize) -> Result<(), Error> {
-        if bytes <= share.bytes {
+        self.small.enlarge(&mut share.small, bytes.min(SMALL_BYTES_MAX))?;
+        self.large.enlarge(&mut share.large, bytes.saturating_sub(SMALL_BYTES_MAX))
+    }
+}
+
+/// Memory of which there is so much, in pieces.
+#[derive(Debug)]
+struct Pool(Arc<Semaphore>);
+
+/// What somebody has of a pool.
+#[derive(Debug, Default)]
+struct Part {
+    permit: Option<OwnedSemaphorePermit>,
+    pieces: usize,
+}
+
+impl Pool {
+    fn of(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes / PIECE_BYTES)))
+    }
+
+    fn enlarge(&self, part: &mut Part, bytes: usize) -> Result<(), Error> {
+        let more = bytes.div_ceil(PIECE_BYTES).saturating_sub(part.pieces);
+        if more == 0 {
             return Ok(());
         }
-        let pieces = (bytes - share.bytes).div_ceil(PIECE_BYTES);
-        let wanted = Arc::clone(&self.pieces).try_acquire_many_owned(u32::try_from(pieces).unwrap_or(u32::MAX));
+        let wanted = Arc::clone(&self.0).try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX));
         let permit = wanted.map_err(|_| Error::Busy)?;
-        share.bytes += pieces * PIECE_BYTES;
-        match &mut share.permit {
+        part.pieces += more;
+        match &mut part.permit {
             Some(own) => own.merge(permit),
-            None => share.permit = Some(permit),
+            None => part.permit = Some(permit),
         }
         Ok(())
     }
@@ -92,9 +123,25 @@ pub(crate) fn encoding(headers: &HeaderMap, default_encoding: &str) -> String {
     if told == "identity" { String::new() } else { told }
 }
 
-/// Undoes a compression, if there is one. Takes its time: not for threads that serve others.
-pub(crate) fn undo(encoding: &str, raw: Bytes) -> Result<Bytes, Error> {
-    if encoding.is_empty() { Ok(raw) } else { decompress(encoding, &raw) }
+/// Undoes a compression, if there is one, up to so many bytes. Takes its time: not for threads that serve others.
+pub(crate) fn undo(encoding: &str, raw: &Bytes, bytes_max: usize) -> Result<Bytes, Error> {
+    if encoding.is_empty() { Ok(raw.clone()) } else { decompress(encoding, raw, bytes_max) }
+}
+
+/// How many bytes there will be once the compression is undone, as far as it can be told beforehand: what a sender
+/// writes about it may be a lie.
+pub(crate) fn expected(encoding: &str, raw: &[u8]) -> usize {
+    let told = match encoding {
+        "" => Some(raw.len()),
+        "snappy" => snap::raw::decompress_len(raw).ok(),
+        // The last four bytes are the length, for one member as senders write it (RFC 1952, 2.3.1).
+        "gzip" | "x-gzip" => {
+            let length = raw.last_chunk::<4>().filter(|_| raw.len() > 18).map(|bytes| u32::from_le_bytes(*bytes));
+            length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length >= raw.len() / 2)
+        }
+        _ => None,
+    };
+    told.unwrap_or_else(|| raw.len().saturating_mul(USUAL_RATIO)).min(BODY_BYTES_MAX)
 }
 
 /// Reads a body to its end, within the budget and in time.
@@ -110,7 +157,7 @@ async fn receive_all(budget: &Budget, mut body: Body) -> Result<(Bytes, Share), 
         return Err(Error::TooLarge { after: false });
     }
     // What has come is paid for, not what was announced: four who announce much and send nothing would have it all.
-    let mut share = budget.share(told.unwrap_or(PIECE_BYTES).clamp(1, PIECE_BYTES)).await?;
+    let mut share = budget.share(PIECE_BYTES).await?;
     let mut first: Option<Bytes> = None;
     let mut whole = BytesMut::new();
     let mut length = 0;
@@ -136,20 +183,21 @@ async fn receive_all(budget: &Budget, mut body: Body) -> Result<(Bytes, Share), 
     Ok((first.unwrap_or_else(|| whole.freeze()), share))
 }
 
-/// Undoes a compression, giving up at [`BODY_BYTES_MAX`].
-pub(crate) fn decompress(encoding: &str, bytes: &[u8]) -> Result<Bytes, Error> {
+/// Undoes a compression, giving up beyond so many bytes.
+pub(crate) fn decompress(encoding: &str, bytes: &[u8], bytes_max: usize) -> Result<Bytes, Error> {
+    let bounded = |name, decoder: &mut dyn Read| bounded(name, decoder, bytes.len(), bytes_max);
     match encoding {
-        "gzip" | "x-gzip" => bounded("gzip", flate2::read::MultiGzDecoder::new(bytes), bytes.len()),
-        "deflate" => bounded("deflate", flate2::read::ZlibDecoder::new(bytes), bytes.len()),
+        "gzip" | "x-gzip" => bounded("gzip", &mut flate2::read::MultiGzDecoder::new(bytes)),
+        "deflate" => bounded("deflate", &mut flate2::read::ZlibDecoder::new(bytes)),
         "zstd" => {
             let failed = |error: std::io::Error| Error::Compression("zstd", error.to_string());
             let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(failed)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(failed)?;
-            bounded("zstd", decoder, bytes.len())
+            bounded("zstd", &mut decoder)
         }
         "snappy" => {
             let failed = |error: snap::Error| Error::Compression("snappy", error.to_string());
-            if snap::raw::decompress_len(bytes).map_err(failed)? > BODY_BYTES_MAX {
+            if snap::raw::decompress_len(bytes).map_err(failed)? > bytes_max {
                 return Err(Error::TooLarge { after: true });
             }
             Ok(snap::raw::Decoder::new().decompress_vec(bytes).map_err(failed)?.into())
@@ -158,11 +206,11 @@ pub(crate) fn decompress(encoding: &str, bytes: &[u8]) -> Result<Bytes, Error> {
     }
 }
 
-fn bounded(name: &'static str, decoder: impl Read, compressed: usize) -> Result<Bytes, Error> {
-    let mut out = Vec::with_capacity(compressed.saturating_mul(4).min(BODY_BYTES_MAX));
-    let read = decoder.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut out);
+fn bounded(name: &'static str, decoder: &mut dyn Read, compressed: usize, bytes_max: usize) -> Result<Bytes, Error> {
+    let mut out = Vec::with_capacity(compressed.saturating_mul(4).min(bytes_max));
+    let read = decoder.take(bytes_max as u64 + 1).read_to_end(&mut out);
     read.map_err(|error| Error::Compression(name, error.to_string()))?;
-    if out.len() > BODY_BYTES_MAX {
+    if out.len() > bytes_max {
         return Err(Error::TooLarge { after: true });
     }
     Ok(out.into())
@@ -180,12 +228,37 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn snappy(bytes: &[u8]) -> Vec<u8> {
+        snap::raw::Encoder::new().compress_vec(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_a_body_will_be_is_told_beforehand_and_never_believed() {
+        let text = b"a span, a span, a span, a span".repeat(40_000);
+        assert_eq!(expected("", &text), text.len());
+        assert_eq!(expected("gzip", &gzip(&text)), text.len());
+        assert_eq!(expected("snappy", &snappy(&text)), text.len());
+        assert_eq!(expected("zstd", &[0; 500]), 4_000);
+        // One that says that it is nothing, and one that says that it is everything.
+        let mut lie = gzip(&text);
+        let end = lie.len() - 4;
+        lie[end..].copy_from_slice(&[0; 4]);
+        assert_eq!(expected("gzip", &lie), lie.len() * USUAL_RATIO);
+        lie[end..].copy_from_slice(&[0xff; 4]);
+        assert_eq!(expected("gzip", &lie), BODY_BYTES_MAX);
+        assert_eq!((expected("gzip", b""), expected("snappy", b"")), (0, 0));
+        // What is larger than was expected is seen to be.
+        let raw = Bytes::from(gzip(&text));
+        assert!(matches!(undo("gzip", &raw, text.len() - 1), Err(Error::TooLarge { after: true })));
+        assert_eq!(undo("gzip", &raw, text.len()).unwrap(), text);
+    }
+
     #[test]
     fn each_compression_is_undone() {
         let text = b"a span, a span, a span, a span".repeat(40);
-        assert_eq!(decompress("gzip", &gzip(&text)).unwrap(), text);
-        assert_eq!(decompress("zstd", &zstd::encode_all(&text[..], 3).unwrap()).unwrap(), text);
-        assert_eq!(decompress("snappy", &snap::raw::Encoder::new().compress_vec(&text).unwrap()).unwrap(), text);
+        assert_eq!(decompress("gzip", &gzip(&text), BODY_BYTES_MAX).unwrap(), text);
+        assert_eq!(decompress("zstd", &zstd::encode_all(&text[..], 3).unwrap(), BODY_BYTES_MAX).unwrap(), text);
+        assert_eq!(decompress("snappy", &snappy(&text), BODY_BYTES_MAX).unwrap(), text);
     }
 
     #[test]
@@ -194,18 +267,18 @@ mod tests {
         let zstd = zstd::encode_all(&zeros[..], 3).unwrap();
         for (name, bomb) in [("gzip", gzip(&zeros)), ("zstd", zstd)] {
             assert!(bomb.len() < 200_000, "it has to be small to be a bomb");
-            assert!(matches!(decompress(name, &bomb), Err(Error::TooLarge { after: true })), "{name}");
+            assert!(matches!(decompress(name, &bomb, BODY_BYTES_MAX), Err(Error::TooLarge { after: true })), "{name}");
         }
         let lie = [0xff, 0xff, 0xff, 0xff, 0x0f, 0];
-        assert!(matches!(decompress("snappy", &lie), Err(Error::TooLarge { after: true })));
+        assert!(matches!(decompress("snappy", &lie, BODY_BYTES_MAX), Err(Error::TooLarge { after: true })));
     }
 
     #[test]
     fn what_is_not_compressed_as_told_is_an_error() {
         for name in ["gzip", "zstd", "snappy", "deflate"] {
-            assert!(matches!(decompress(name, b"plain text"), Err(Error::Compression(..))), "{name}");
+            assert!(matches!(decompress(name, b"plain text", BODY_BYTES_MAX), Err(Error::Compression(..))), "{name}");
         }
-        let error = decompress("br", b"").unwrap_err();
+        let error = decompress("br", b"", 100).unwrap_err();
         assert_eq!(error.to_string(), "content-encoding br is not known here; use gzip, zstd, snappy or none");
     }
 
@@ -230,24 +303,41 @@ mod tests {
     #[tokio::test]
     async fn who_holds_some_does_not_wait_for_more() {
         let budget = Budget::default();
-        let mut one = budget.share(BUDGET_BYTES / 2).await.unwrap();
-        let other = budget.share(BUDGET_BYTES / 2).await.unwrap();
-        assert!(matches!(budget.enlarge(&mut one, BUDGET_BYTES), Err(Error::Busy)));
+        let mut one = budget.share(1).await.unwrap();
+        budget.enlarge(&mut one, LARGE_BUDGET_BYTES / 2).unwrap();
+        let mut other = budget.share(1).await.unwrap();
+        budget.enlarge(&mut other, LARGE_BUDGET_BYTES / 2).unwrap();
+        assert!(matches!(budget.enlarge(&mut one, LARGE_BUDGET_BYTES), Err(Error::Busy)));
         drop(other);
-        assert!(budget.enlarge(&mut one, BUDGET_BYTES).is_ok());
+        assert!(budget.enlarge(&mut one, LARGE_BUDGET_BYTES).is_ok());
+    }
+
+    #[tokio::test]
+    async fn large_bodies_leave_memory_to_small_ones() {
+        let budget = Budget::default();
+        let mut large = Vec::new();
+        while let Ok((_, share)) = receive(&budget, Body::from(vec![0; BODY_BYTES_MAX])).await {
+            large.push(share);
+            assert!(large.len() < 10, "they have an end");
+        }
+        let mut small = Vec::new();
+        for _ in 0..20 {
+            small.push(receive(&budget, Body::from(vec![0; SMALL_BYTES_MAX])).await.unwrap());
+        }
     }
 
     #[tokio::test]
     async fn a_body_is_read_within_the_budget_and_the_share_comes_back() {
         let budget = Budget::default();
-        let before = budget.pieces.available_permits();
-        let (bytes, share) = receive(&budget, Body::from(vec![7_u8; 200_000])).await.unwrap();
-        assert_eq!(bytes.len(), 200_000);
-        assert_eq!(budget.pieces.available_permits(), before - 4);
+        let left = |budget: &Budget| (budget.small.0.available_permits(), budget.large.0.available_permits());
+        let before = left(&budget);
+        let (bytes, share) = receive(&budget, Body::from(vec![7_u8; SMALL_BYTES_MAX + 200_000])).await.unwrap();
+        assert_eq!(bytes.len(), SMALL_BYTES_MAX + 200_000);
+        assert_eq!(left(&budget), (before.0 - SMALL_BYTES_MAX / PIECE_BYTES, before.1 - 49));
         drop(share);
-        assert_eq!(budget.pieces.available_permits(), before);
+        assert_eq!(left(&budget), before);
         let large = receive(&budget, Body::from(vec![0; BODY_BYTES_MAX + 1])).await;
         assert!(matches!(large, Err(Error::TooLarge { after: false })));
-        assert_eq!(budget.pieces.available_permits(), before);
+        assert_eq!(left(&budget), before);
     }
 }

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::post;
-use bytes::{Buf, BufMut, Bytes};
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::server::{Grpc, UnaryService};
-use tonic::{Code, Response, Status};
+use bytes::{BufMut, BytesMut};
+use http_body_util::{BodyExt, Full};
+use tonic::{Code, Status};
 
 use super::body::BODY_BYTES_MAX;
-use super::{Encoding, Failure, Intake, Signal};
+use super::{Encoding, Failure, Intake, Received, Signal};
+
+/// The compressions that messages may have.
+const COMPRESSIONS: &str = "identity,gzip,zstd";
 
 /// Where each signal's calls go.
 const PATHS: [(&str, Signal); 3] = [
@@ -49,62 +51,73 @@ async fn call(intake: Arc<Intake>, signal: Signal, request: Request<Body>) -> ax
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, told).into_response();
     }
     let (parts, body) = request.into_parts();
-    // Read here, within the budget that all bodies share; a call brings one message and nothing after it.
-    let received = match intake.receive(&parts.headers, body, "").await {
-        Ok(received) => received.without_encoding(),
-        Err(failure) => return status(&failure).into_http(),
+    // A call brings one message and nothing after it.
+    let taken = match intake.receive(&parts.headers, body, "").await.and_then(|call| message(call, &parts.headers)) {
+        Ok(message) => intake.run(message, move |intake, bytes| intake.otlp(signal, Encoding::Protobuf, &bytes)).await,
+        Err(failure) => Err(failure),
     };
-    // The message is whole, so nothing waits in there but for the work itself.
-    let runtime = tokio::runtime::Handle::current();
-    let answered = intake.run(received, move |intake, bytes| {
-        let mut grpc = Grpc::new(Messages)
-            .max_decoding_message_size(BODY_BYTES_MAX)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .accept_compressed(CompressionEncoding::Zstd);
-        let request = Request::from_parts(parts, Body::from(bytes));
-        let mut failure = None;
-        let answer = runtime.block_on(grpc.unary(Export { intake, signal, failure: &mut failure }, request));
-        failure.or_else(|| refused(&answer)).map_or(Ok(answer), Err)
-    });
-    match answered.await {
-        Ok(answer) => answer.map(Body::new),
-        Err(failure) => status(&failure).into_http(),
-    }
-}
-
-/// Why the library refused a message before anybody saw it. Of one that is too large it would say what OTLP's
-/// clients send again.
-fn refused(answer: &axum::http::Response<tonic::body::Body>) -> Option<Failure> {
-    let status = Status::from_header_map(answer.headers()).filter(|status| status.code() != Code::Ok)?;
-    let told = status.message().to_owned();
-    Some(match status.code() {
-        Code::OutOfRange => Failure::TooLarge(told),
-        Code::Unimplemented => Failure::Unsupported(told),
-        _ => Failure::Malformed(told),
-    })
-}
-
-struct Export<'a> {
-    intake: &'a Intake,
-    signal: Signal,
-    failure: &'a mut Option<Failure>,
-}
-
-impl UnaryService<Bytes> for Export<'_> {
-    type Response = Vec<u8>;
-    type Future = std::future::Ready<Result<Response<Vec<u8>>, Status>>;
-
-    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let taken = self.intake.otlp(self.signal, Encoding::Protobuf, &request.into_inner());
-        std::future::ready(match taken {
-            Ok(rejected) => Ok(Response::new(console_otlp::response::protobuf(self.signal, &rejected))),
-            Err(failure) => {
-                let status = status(&failure);
-                *self.failure = Some(failure);
-                Err(status)
+    match taken {
+        Ok(rejected) => answer(&console_otlp::response::protobuf(signal, &rejected)),
+        Err(failure) => {
+            let mut response = status(&failure).into_http::<Body>();
+            if matches!(failure, Failure::Unsupported(_)) {
+                response.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static(COMPRESSIONS));
             }
-        })
+            response
+        }
     }
+}
+
+/// The message of a call, without its frame: whether it is compressed, its length in four bytes, itself.
+/// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
+fn message(call: Received, headers: &HeaderMap) -> Result<Received, Failure> {
+    let Some((frame, rest)) = call.raw.split_first_chunk::<5>() else {
+        let told = "the call ended before its message, which begins with five bytes: a flag and the length";
+        return Err(Failure::Malformed(told.to_owned()));
+    };
+    let [flag, length @ ..] = *frame;
+    let announced = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if announced > BODY_BYTES_MAX {
+        let told = format!("the message is announced as {announced} bytes, but {BODY_BYTES_MAX} are the most");
+        return Err(Failure::TooLarge(format!("{told}; send smaller batches")));
+    }
+    if announced != rest.len() {
+        let told = format!("the message is announced as {announced} bytes, but {} came", rest.len());
+        return Err(Failure::Malformed(told));
+    }
+    let named = headers.get("grpc-encoding").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let encoding = match (flag, named.unwrap_or_default().as_str()) {
+        (0, _) => String::new(),
+        (1, "gzip") => "gzip".to_owned(),
+        (1, "zstd") => "zstd".to_owned(),
+        (1, "" | "identity") => {
+            let told = "the message is flagged as compressed, but grpc-encoding does not say how; use gzip or zstd";
+            return Err(Failure::Malformed(told.to_owned()));
+        }
+        (1, other) => {
+            let shown: String = other.chars().take(40).collect();
+            return Err(Failure::Unsupported(format!("grpc-encoding {shown} is not known here; use gzip or zstd")));
+        }
+        (flag, _) => return Err(Failure::Malformed(format!("the message has the flag {flag}, but there are 0 and 1"))),
+    };
+    let raw = call.raw.slice(frame.len()..);
+    Ok(Received { raw, encoding, ..call })
+}
+
+/// An answer that is a message, in its frame, with the status behind it.
+fn answer(message: &[u8]) -> axum::response::Response {
+    let mut framed = BytesMut::with_capacity(message.len() + 5);
+    framed.put_u8(0);
+    framed.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    framed.put_slice(message);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let body = Full::new(framed.freeze()).with_trailers(std::future::ready(Some(Ok(trailers))));
+    let mut response = axum::response::Response::new(Body::new(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert("grpc-accept-encoding", HeaderValue::from_static(COMPRESSIONS));
+    response
 }
 
 /// The status that says why nothing was taken. OTLP's clients send again what is unavailable, and what is
@@ -119,43 +132,4 @@ fn status(failure: &Failure) -> Status {
         Failure::Broken => Code::Internal,
     };
     Status::new(code, failure.to_string())
-}
-
-/// Messages as the bytes that they are.
-#[derive(Debug, Clone, Copy, Default)]
-struct Messages;
-
-impl Codec for Messages {
-    type Encode = Vec<u8>;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Messages {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Messages {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        let length = message.remaining();
-        Ok(Some(message.copy_to_bytes(length)))
-    }
 }

@@ -13,6 +13,7 @@ use super::{Encoding, Intake, Signal};
 
 /// The code of gRPC that says what an HTTP status says.
 const INVALID_ARGUMENT: i32 = 3;
+const RESOURCE_EXHAUSTED: i32 = 8;
 const UNAVAILABLE: i32 = 14;
 
 /// The routes.
@@ -67,7 +68,11 @@ const fn content_type(encoding: Encoding) -> HeaderValue {
 
 fn refusal(status: StatusCode, encoding: Encoding, message: &str) -> Response {
     let is_passing = status == StatusCode::SERVICE_UNAVAILABLE;
-    let code = if is_passing { UNAVAILABLE } else { INVALID_ARGUMENT };
+    let code = match status {
+        StatusCode::SERVICE_UNAVAILABLE => UNAVAILABLE,
+        StatusCode::PAYLOAD_TOO_LARGE => RESOURCE_EXHAUSTED,
+        _ => INVALID_ARGUMENT,
+    };
     let body = match encoding {
         Encoding::Protobuf => console_otlp::status::protobuf(code, message),
         Encoding::Json => console_otlp::status::json(code, message),

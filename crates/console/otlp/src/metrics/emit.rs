@@ -37,7 +37,7 @@ pub(super) struct Emitter<'t> {
     pub(super) batch: SampleBatch,
     pub(super) shares: Vec<Share>,
     named: HashSet<String>,
-    left_bytes: usize,
+    pub(super) left_bytes: usize,
 }
 
 impl<'t> Emitter<'t> {

@@ -12,6 +12,8 @@ pub struct Translated {
     pub batch: SampleBatch,
     /// The data points of which there are none.
     pub rejected: Rejected,
+    /// How many bytes the series take, roughly.
+    pub bytes: usize,
     /// How many of the series belong to what, in their order.
     pub(super) shares: Vec<Share>,
 }

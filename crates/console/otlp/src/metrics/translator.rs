@@ -30,9 +30,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 1,000,000 numbers (about 100 MB of counters), an hour, and 256 MiB.
+    /// 1,000,000 numbers (about 100 MB of counters), an hour, and 128 MiB.
     fn default() -> Self {
-        Self { entries_max: 1_000_000, idle_ns_max: 3_600 * 1_000_000_000, output_bytes_max: 256 << 20 }
+        Self { entries_max: 1_000_000, idle_ns_max: 3_600 * 1_000_000_000, output_bytes_max: 128 << 20 }
     }
 }
 
@@ -115,8 +115,9 @@ impl Translator {
             run.target_info(&resource.resource, &target);
         }
         let later: Rejected = run.rejects.finish();
-        let Emitter { batch, shares, .. } = run.emitter;
-        Translated { batch, rejected: decoded.rejected.and(later), shares }
+        let Emitter { batch, shares, left_bytes, .. } = run.emitter;
+        let bytes = self.limits.output_bytes_max.saturating_sub(left_bytes);
+        Translated { batch, rejected: decoded.rejected.and(later), bytes, shares }
     }
 }
 
