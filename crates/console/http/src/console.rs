@@ -19,6 +19,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::arrivals::Arrivals;
 use crate::guard::{self, Guard};
+use crate::held::{self, Held};
 use crate::intake::{Intake, grpc, otlp, push};
 use crate::prometheus::Targets;
 use crate::queries::Queries;
@@ -150,6 +151,7 @@ fn console(parts: &Parts, ports: Ports) -> Router {
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(move || ready(Arc::clone(&store))))
         .fallback_service(pages::router())
+        .layer(axum::middleware::from_fn_with_state(Held::default(), held::hold))
         .layer(CompressionLayer::new())
 }
 

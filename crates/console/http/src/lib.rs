@@ -7,6 +7,7 @@ pub mod console;
 pub mod export;
 pub mod graph;
 mod guard;
+mod held;
 pub mod intake;
 pub mod jaeger;
 mod pages;
