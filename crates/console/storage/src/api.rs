@@ -174,14 +174,19 @@ impl Store {
         }
     }
 
-    /// Bytes on disk by service, all signals together, the largest first.
+    /// Bytes by service, all signals together, the largest first: those of blocks as they are on disk, and those of
+    /// what is in no block yet as they are in memory, which is more than they will take.
     pub fn usage(&self) -> Vec<(Text, u64)> {
         let inner = self.inner();
         let shelves = [
             inner.traces.shelf.usage(),
+            inner.traces.shelf.open_usage(),
             inner.traces.pinned.usage(),
+            inner.traces.pinned.open_usage(),
             inner.logs.shelf.usage(),
+            inner.logs.shelf.open_usage(),
             inner.metrics.shelf.usage(),
+            inner.metrics.open_usage(),
         ];
         let mut by_service = std::collections::BTreeMap::<Text, u64>::new();
         for (service, bytes) in shelves.into_iter().flatten() {

@@ -196,6 +196,20 @@ impl Metrics {
         self.shelf.bytes() + log + fs::metadata(&self.series_path).map_or(0, |metadata| metadata.len())
     }
 
+    /// Bytes of each service's samples that are in no block yet, as they are in memory.
+    pub(crate) fn open_usage(&self) -> Vec<(Arc<str>, u64)> {
+        let mut usage: HashMap<Arc<str>, u64> = self.shelf.open_usage().into_iter().collect();
+        let head = self.head();
+        for series in head.series.values() {
+            let bytes = series.chunk.bytes() + size_of_val(series.late.as_slice());
+            match usage.get_mut(&series.service) {
+                Some(of_service) => *of_service += bytes as u64,
+                None => drop(usage.insert(series.service.clone(), bytes as u64)),
+            }
+        }
+        usage.into_iter().collect()
+    }
+
     /// The oldest sample's time, nanoseconds since the Unix epoch; `None` without samples.
     pub(crate) fn oldest_ns(&self) -> Option<i64> {
         let in_head = {

@@ -38,8 +38,12 @@ pub(crate) trait Rows: Default + Send + 'static {
     fn bytes(&self) -> usize;
     /// Whether it is time to make a block of them.
     fn is_full(&self) -> bool;
-    /// The newest time among them, nanoseconds since the Unix epoch.
+    /// The newest time among them, from which they age, nanoseconds since the Unix epoch.
     fn newest_ns(&self) -> i64;
+    /// The same of rows that reach over this; later, where that is all that can be told.
+    fn newest_of(extent: &Extent) -> i64 {
+        extent.max
+    }
     /// The oldest time among them, the same; `None` without rows.
     fn oldest_ns(&self) -> Option<i64>;
     /// Writes down the rows from `from` on.
@@ -312,6 +316,14 @@ impl<R: Rows> Shelf<R> {
         self.lock().partitions.iter().map(|partition| (partition.service.clone(), partition.bytes())).collect()
     }
 
+    /// Bytes of each service's rows that are in no block yet: as they are in memory, for the log has them for all
+    /// services together.
+    pub(crate) fn open_usage(&self) -> Vec<(Arc<str>, u64)> {
+        let state = self.lock();
+        let open = state.partitions.iter().filter(|partition| partition.open.len() > 0);
+        open.map(|partition| (partition.service.clone(), partition.open.bytes() as u64)).collect()
+    }
+
     /// The oldest segment of a service, which then grows no more. Rows that are still open stay.
     pub(crate) fn oldest(&self, service: &str) -> Option<Arc<Segment>> {
         let mut state = self.lock();
@@ -368,7 +380,7 @@ impl<R: Rows> Shelf<R> {
             }
             let is_old = |segment: &&Arc<Segment>| {
                 // A sender's clock may be years ahead; what it sent ages from when it came.
-                let newest_ms = segment.extent().max / 1_000_000;
+                let newest_ms = R::newest_of(&segment.extent()) / 1_000_000;
                 segment.is_closed() && newest_ms.min(segment.created_ms().saturating_add(grow_ms)) < cutoff_ms
             };
             expired.extend(partition.segments.iter().filter(is_old).cloned());

@@ -332,7 +332,8 @@ export interface components {
         ServiceActivity: {
             /**
              * Format: int64
-             * @description Bytes it takes on disk, all signals together.
+             * @description Bytes that are kept of it, all signals together: in blocks as they are on disk, and what is in none yet as it
+             *     is in memory.
              */
             bytes: number;
             /** @description Its failed spans. */

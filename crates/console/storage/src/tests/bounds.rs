@@ -113,7 +113,8 @@ fn what_is_old_goes_and_what_is_too_old_does_not_come_in() {
     for span in &mut batch.groups[0].spans {
         (span.start_ns, span.end_ns) = (now_ns, now_ns + 1);
     }
-    batch.groups[0].spans[0].end_ns = now_ns - 2 * 86_400_000_000_000;
+    (batch.groups[0].spans[0].start_ns, batch.groups[0].spans[0].end_ns) =
+        (now_ns - 3 * 86_400_000_000_000, now_ns - 2 * 86_400_000_000_000);
     // A clock that is fifty years ahead must not keep its spans for fifty years.
     batch.groups[0].spans[1].start_ns = now_ns + 50 * 365 * 86_400_000_000_000;
     batch.groups[0].spans[1].end_ns = u64::MAX;
@@ -130,6 +131,57 @@ fn what_is_old_goes_and_what_is_too_old_does_not_come_in() {
     let trace = store.trace(trace_id(1)).unwrap();
     assert_eq!((trace.batch.len(), trace.evicted.len()), (0, 1));
     assert!(store.facts().iter().any(|fact| fact.kind == FactKind::EvictedForAge && fact.signal == Signal::Traces));
+}
+
+#[test]
+fn a_span_is_as_old_as_its_end_from_its_arrival_to_its_removal() {
+    const HOUR_NS: u64 = 3_600_000_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let options = Options { retention_age: Duration::from_secs(86_400), ..quiet() };
+    let store = Store::open(folder.path(), options.clone(), clock.clone()).unwrap();
+    let now_ns = NOW_MS as u64 * 1_000_000;
+    let mut batch = made::spans("api", 0..12);
+    for (number, span) in batch.groups[0].spans.iter_mut().enumerate() {
+        (span.start_ns, span.end_ns) = match number / 4 {
+            // Begun before anything is kept, ended just now.
+            0 => (now_ns - 100 * HOUR_NS, now_ns - 1),
+            // Without an end, or with one that is before its beginning.
+            1 => (now_ns, if number % 2 == 0 { 0 } else { now_ns - 100 * HOUR_NS }),
+            _ => (now_ns - 100 * HOUR_NS, now_ns - 50 * HOUR_NS),
+        };
+    }
+    store.ingest_spans(&batch).unwrap();
+    assert_eq!((store.counts().spans, store.counts().spans_too_old), (8, 4));
+    let kept = |store: &Store| [0, 1, 2].map(|number| store.trace(trace_id(number)).unwrap().batch.len());
+    // What was taken is there, in memory, in blocks, and after a restart, until it is old.
+    store.inner().keep_within_bounds().unwrap();
+    assert_eq!(kept(&store), [4, 4, 0]);
+    for hour in [2, 12, 23] {
+        clock.0.store(NOW_MS + hour * 3_600_000, Ordering::SeqCst);
+        store.flush().unwrap();
+        store.inner().keep_within_bounds().unwrap();
+        assert_eq!(kept(&store), [4, 4, 0], "after {hour} hours");
+    }
+    drop(store);
+    let store = Store::open(folder.path(), options, clock.clone()).unwrap();
+    store.inner().keep_within_bounds().unwrap();
+    assert_eq!(kept(&store), [4, 4, 0]);
+    clock.0.store(NOW_MS + 30 * 3_600_000, Ordering::SeqCst);
+    store.inner().keep_within_bounds().unwrap();
+    assert_eq!(kept(&store), [0, 0, 0]);
+}
+
+#[test]
+fn what_is_still_open_counts_for_its_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.ingest_spans(&made::spans("spans", 0..100)).unwrap();
+    store.ingest_logs(&made::lines("lines", 0..100)).unwrap();
+    store.ingest_samples(&made::samples("samples", 10, 0..10)).unwrap();
+    let usage = store.usage();
+    let of = |service: &str| usage.iter().find(|(name, _)| name == service).map_or(0, |(_, bytes)| *bytes);
+    assert!(of("spans") > 1_000 && of("lines") > 1_000 && of("samples") > 100, "{usage:?}");
 }
 
 #[test]

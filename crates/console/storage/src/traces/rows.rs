@@ -72,7 +72,8 @@ impl OpenSpans {
         let mut next = from;
         for span in group.spans.get(from..).unwrap_or_default() {
             next += 1;
-            if span.end_ns < cutoff_ns {
+            // One that ends before it begins is as old as its beginning.
+            if span.end_ns.max(span.start_ns) < cutoff_ns {
                 left.too_old += 1;
             } else if !self.push(span, origin) {
                 left.too_large += 1;
@@ -126,7 +127,7 @@ impl OpenSpans {
             self.note(&event.attributes);
         }
         let start_ns = clamp(span.start_ns);
-        self.newest_ns = self.newest_ns.max(start_ns);
+        self.newest_ns = self.newest_ns.max(clamp(span.end_ns)).max(start_ns);
         self.oldest_ns = Some(self.oldest_ns.map_or(start_ns, |oldest| oldest.min(start_ns)));
         self.heads.push(Head {
             trace: span.trace_id.get(),
@@ -203,8 +204,14 @@ impl Rows for OpenSpans {
         self.heads.len() >= FULL_ROWS || self.rest.len() + self.names_bytes + self.origins.bytes() >= FULL_BYTES
     }
 
+    /// A span ages from its end: what went on for a week and has just ended is new.
     fn newest_ns(&self) -> i64 {
         self.newest_ns
+    }
+
+    /// The latest start and the longest duration, mostly not of the same span.
+    fn newest_of(extent: &Extent) -> i64 {
+        extent.max.saturating_add(clamp(extent.high))
     }
 
     fn oldest_ns(&self) -> Option<i64> {

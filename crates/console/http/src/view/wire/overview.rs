@@ -53,7 +53,8 @@ pub struct ServiceActivity {
     /// When it last sent something since the console started; null if it did not.
     #[schema(required)]
     pub last_seen: Option<Time>,
-    /// Bytes it takes on disk, all signals together.
+    /// Bytes that are kept of it, all signals together: in blocks as they are on disk, and what is in none yet as it
+    /// is in memory.
     pub bytes: u64,
 }
 
