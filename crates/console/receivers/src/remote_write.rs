@@ -30,7 +30,7 @@ const LABELS_MAX: usize = 256;
 const LABEL_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of the labels of all series of a request. With 2.0, where a text is sent once and referred to often,
 /// a short request could ask for more memory than there is.
-const REQUEST_LABEL_BYTES_MAX: usize = 256 << 20;
+const REQUEST_LABEL_BYTES_MAX: usize = 96 << 20;
 /// Exemplars of one request.
 const EXEMPLARS_MAX: usize = 100_000;
 /// Bytes of names and descriptions of all metrics of a request, for the same reason.

@@ -21,7 +21,7 @@ use crate::facts::{Facts, Signal};
 use crate::hash;
 use crate::matcher::{Matcher, select};
 use crate::options::Options;
-use crate::shelf::{Left, OTHER_SERVICES, Shelf};
+use crate::shelf::{Left, OTHER_SERVICES, SERVICE_BYTES_MAX, Shelf};
 use rows::OpenLogs;
 
 /// Which lines are wanted: those that fulfil all of it.
@@ -105,7 +105,8 @@ impl Logs {
     fn admit(&self, service: &str, stream: &Labels) -> bool {
         let key = hash::bytes(stream.packed().as_bytes());
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = streams.len() < self.services_max || streams.contains_key(service);
+        let has_room = streams.len() < self.services_max && service.len() <= SERVICE_BYTES_MAX;
+        let is_known = has_room || streams.contains_key(service);
         let service = if is_known { service } else { OTHER_SERVICES };
         let known = match streams.get_mut(service) {
             Some(known) => known,

@@ -258,7 +258,7 @@ impl Metrics {
     /// Services that have little room for new series.
     fn pressed(&self, head: &Head) -> HashSet<Arc<str>> {
         let is_pressed = |count: usize, bound: usize| count > bound - bound / 8;
-        let all = is_pressed(head.index.len(), self.options.series_max);
+        let all = is_pressed(head.counted, self.options.series_max);
         let services = head.services.iter();
         let pressed = services.filter(|(_, count)| all || is_pressed(**count, self.options.series_per_service_max));
         pressed.map(|(service, _)| service.clone()).collect()

@@ -16,7 +16,7 @@ pub struct Options {
     pub out_of_order_window_ms: i64,
     /// Services that get a partition of their own; what others send shares one.
     pub services_max: usize,
-    /// Series of all services together.
+    /// Series of all services together. One with long labels counts once more for each 512 bytes of them.
     pub series_max: usize,
     /// Series of one service.
     pub series_per_service_max: usize,

@@ -64,6 +64,8 @@ pub struct Left {
     pub too_large: u64,
 }
 
+/// A service with a longer name has no place of its own: names are kept in memory for as long as anything of theirs.
+pub(crate) const SERVICE_BYTES_MAX: usize = 1 << 10;
 /// What services beyond the bound share.
 pub(crate) const OTHER_SERVICES: &str = "(other services)";
 
@@ -430,6 +432,9 @@ impl<R: Rows> State<R> {
             return *index;
         }
         let own = self.partitions.len() - usize::from(self.by_service.contains_key(OTHER_SERVICES));
+        if service.len() > SERVICE_BYTES_MAX {
+            return self.partition(OTHER_SERVICES, services_max);
+        }
         if own >= services_max && service != OTHER_SERVICES {
             // An idle partition gives its place to a new one, so that names that are gone do not fill it.
             return self.reuse(service).unwrap_or_else(|| self.partition(OTHER_SERVICES, services_max));

@@ -13,6 +13,18 @@ use super::labels::{Pairs, PointLabels};
 use super::name::push_label;
 use super::translated::{Origin, Share};
 
+/// Bytes of the labels of a series, names and values together, as Prometheus' receivers have it.
+const LABEL_BYTES_MAX: usize = 64 << 10;
+/// The same of an exemplar, which may have its attributes in addition to those of its series.
+const EXEMPLAR_BYTES_MAX: usize = 4 << 10;
+/// Bytes of a description that are kept.
+const HELP_BYTES_MAX: usize = 4 << 10;
+
+/// A description, as far as it is kept.
+pub(super) fn cut_help(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(HELP_BYTES_MAX)).unwrap_or_default()
+}
+
 /// Why a point is not taken.
 pub(super) type Reason = Cow<'static, str>;
 
@@ -64,6 +76,16 @@ impl<'t> Emitter<'t> {
         ending: &str,
         more: Option<(&str, &str)>,
     ) -> Result<Labels, Reason> {
+        // Before they are put together: what is too long would be put together for each point.
+        let mut bytes = 0;
+        let own = point.iter().map(|(name, value)| name.len() + value.len());
+        for length in own.chain(family.base.iter().map(|(name, value)| name.len() + value.len())) {
+            bytes += length;
+            if bytes > LABEL_BYTES_MAX {
+                return Err(format!("the labels of its series take more than {LABEL_BYTES_MAX} bytes").into());
+            }
+        }
+        self.charge(bytes + size_of::<SeriesSamples>() + size_of::<Sample>())?;
         self.merge(point, family);
         if !ending.is_empty() {
             self.builder.push(NAME, &[family.name, ending].concat());
@@ -71,9 +93,7 @@ impl<'t> Emitter<'t> {
         if let Some((name, value)) = more {
             self.builder.push(name, value);
         }
-        let labels = self.builder.finish();
-        self.charge(labels.packed().len() + size_of::<SeriesSamples>() + size_of::<Sample>())?;
-        Ok(labels)
+        Ok(self.builder.finish())
     }
 
     /// Both are sorted, and go to the builder sorted, which then has nothing to sort.
@@ -119,6 +139,7 @@ impl<'t> Emitter<'t> {
         if self.named.contains(name) {
             return Ok(());
         }
+        let help = cut_help(help);
         self.charge(size_of::<MetricMetadata>() + 2 * name.len() + unit.len() + help.len())?;
         self.named.insert(name.to_owned());
         self.batch.metadata.push(MetricMetadata { name: name.into(), kind, unit: unit.into(), help: help.into() });
@@ -127,6 +148,12 @@ impl<'t> Emitter<'t> {
 
     /// An exemplar as the store has it. One without a time has that of its point.
     pub(super) fn exemplar(&mut self, exemplar: &PointExemplar<'_>, point_ms: i64) -> Result<Exemplar, Reason> {
+        let bytes = exemplar.attributes.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        if bytes > EXEMPLAR_BYTES_MAX {
+            return Err(
+                format!("an exemplar with {bytes} bytes of attributes, but {EXEMPLAR_BYTES_MAX} are kept").into()
+            );
+        }
         let mut name = String::new();
         for (key, value) in &exemplar.attributes {
             name.clear();

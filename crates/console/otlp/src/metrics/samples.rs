@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use console_model::{Exemplar, Labels, MetricKind, MetricMetadata, Sample, SeriesSamples, stale_marker};
 
-use super::emit::{Emitter, Reason, milliseconds};
+use super::emit::{Emitter, Reason, cut_help, milliseconds};
 use super::{Common, Data, Metric, NumberPoint, PointExemplar, Temporality};
 use crate::error::Rejects;
 use crate::export::{COUNTER_RESET, HISTOGRAM, LABEL_PREFIX, NO_SAMPLE, PREFIX, TIME_MS, VALUE_BITS};
@@ -42,7 +42,7 @@ pub(super) fn take(metrics: &[Metric<'_>], emitter: &mut Emitter<'_>, rejects: &
                 name: metric.name.as_ref().into(),
                 kind: kind(&metric.prometheus_type),
                 unit: metric.unit.as_ref().into(),
-                help: metric.description.as_ref().into(),
+                help: cut_help(&metric.description).into(),
             });
         }
         each(points, rejects, |point, last| take_point(name, point, last, emitter));

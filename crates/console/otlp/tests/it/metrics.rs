@@ -345,6 +345,24 @@ fn what_cannot_be_a_series_is_rejected_with_its_reason() {
 }
 
 #[test]
+fn labels_and_descriptions_of_megabytes_are_not_kept() {
+    let long = "x".repeat(5_000_000);
+    let gauge = |points| Data::Gauge(Gauge { data_points: points });
+    let of_point = NumberDataPoint { attributes: pairs(&[("path", &long)]), ..number(0, 1, 1.0) };
+    let of_point = request(&[], "", vec![metric("x", "", gauge(vec![of_point]))]);
+    assert!(rejected(&of_point).contains("more than 65536 bytes"));
+    // Neither are they put together for each of many points, which would take minutes.
+    let many = vec![number(0, 1, 1.0); 10_000];
+    let of_resource = request(&[("service.name", &long)], "", vec![metric("x", "", gauge(many))]);
+    let read = translate(&mut Translator::default(), &of_resource);
+    assert_eq!((read.batch.len(), read.rejected.count), (0, 10_000));
+    let mut described = metric("x", "", gauge(vec![number(0, 1, 1.0)]));
+    described.description = long;
+    let read = translate(&mut Translator::default(), &request(&[], "", vec![described]));
+    assert_eq!(read.batch.metadata[0].help.len(), 4_096);
+}
+
+#[test]
 fn a_request_that_becomes_too_much_is_taken_in_part() {
     let limits = Limits { output_bytes_max: 10_000, ..Limits::default() };
     let points = (0..1_000).map(|value| number(0, 1, f64::from(value))).collect();

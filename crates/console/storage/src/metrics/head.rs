@@ -24,6 +24,12 @@ const CHUNK_BYTES: usize = 2_048;
 /// Late samples of a series that wait to become a chunk of their own.
 const LATE_MAX: usize = 32;
 const METADATA_MAX: usize = 20_000;
+/// What is known of a metric is not kept if it takes more bytes than this.
+const METADATA_BYTES_MAX: usize = 16 << 10;
+/// A series with more bytes of labels is not taken: the head keeps them all in memory.
+const LABEL_BYTES_MAX: usize = 64 << 10;
+/// For each so many bytes of labels, a series counts as one more: bounds on series are bounds on memory.
+const LABEL_BYTES_OF_ONE: usize = 512;
 
 /// What became of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +44,7 @@ pub struct SampleOutcome {
     pub out_of_order: u64,
     /// Older than the store keeps: refused.
     pub too_old: u64,
-    /// Of a series beyond the bound on series: refused.
+    /// Of a series beyond the bound on series, or with more than 64 KiB of labels: refused.
     pub over_series_limit: u64,
     /// Native histograms that are none, see [`console_model::FloatHistogram::check`]: refused.
     pub invalid: u64,
@@ -99,7 +105,9 @@ pub(crate) struct Head {
     pub(crate) index: Index,
     pub(crate) series: HashMap<u32, Series>,
     pub(crate) next_series: u32,
+    /// How many series there are of each service, and of all: those with long labels count as several.
     pub(crate) services: HashMap<Arc<str>, usize>,
+    pub(crate) counted: usize,
     pub(crate) exemplars: VecDeque<(u32, Exemplar)>,
     pub(crate) metadata: HashMap<Text, MetricMetadata>,
     /// Records for the log that are not written yet.
@@ -112,6 +120,11 @@ pub(crate) struct Head {
     pub(crate) full: Vec<(Arc<str>, Chunk)>,
     /// Memory that native histograms take, roughly.
     pub(crate) histogram_bytes: usize,
+}
+
+/// As how many series one counts.
+fn counts_as(labels: &Labels) -> usize {
+    1 + labels.packed().len() / LABEL_BYTES_OF_ONE
 }
 
 /// Bounds of the head.
@@ -170,7 +183,9 @@ impl Head {
         }
         for metadata in &batch.metadata {
             let known = self.metadata.get(&metadata.name);
-            if known != Some(metadata) && (known.is_some() || self.metadata.len() < METADATA_MAX) {
+            let bytes = metadata.name.len() + metadata.unit.len() + metadata.help.len();
+            let has_room = bytes <= METADATA_BYTES_MAX && (known.is_some() || self.metadata.len() < METADATA_MAX);
+            if known != Some(metadata) && has_room {
                 log::put_metadata(&mut self.unwritten, metadata);
                 self.metadata.insert(metadata.name.clone(), metadata.clone());
             }
@@ -185,7 +200,10 @@ impl Head {
         }
         let service = labels.service();
         let of_service = self.services.get(service).copied().unwrap_or(0);
-        if self.index.len() >= limits.series_max || of_service >= limits.series_per_service_max {
+        if self.counted >= limits.series_max
+            || of_service >= limits.series_per_service_max
+            || labels.packed().len() > LABEL_BYTES_MAX
+        {
             return None;
         }
         let number = self.next_series;
@@ -204,7 +222,9 @@ impl Head {
                 service
             }
         };
-        *self.services.entry(service.clone()).or_insert(0) += 1;
+        let counts_as = counts_as(labels);
+        *self.services.entry(service.clone()).or_insert(0) += counts_as;
+        self.counted += counts_as;
         self.index.insert(labels, number);
         self.series.insert(number, Series::new(labels.clone(), service));
         self.next_series = self.next_series.max(number.saturating_add(1));
@@ -335,11 +355,13 @@ impl Head {
 
     /// Forgets the series that are not to be kept.
     pub(crate) fn retain(&mut self, keep: impl Fn(u32, &Series) -> bool) {
-        let services = &mut self.services;
+        let (services, counted) = (&mut self.services, &mut self.counted);
         self.series.retain(|number, series| {
             let kept = keep(*number, series);
             if !kept && let Some(count) = services.get_mut(&series.service) {
-                *count -= 1;
+                let counted_as = counts_as(&series.labels);
+                *count = count.saturating_sub(counted_as);
+                *counted = counted.saturating_sub(counted_as);
             }
             kept
         });

@@ -229,3 +229,33 @@ fn who_sends_few_samples_keeps_its_place_among_many_services() {
     let services = store.inner().metrics.shelf.services();
     assert!(services.iter().any(|service| &**service == "quiet"), "{services:?}");
 }
+
+#[test]
+fn names_of_megabytes_are_kept_in_no_table_of_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let long = "x".repeat(2 << 20);
+    for number in 0..5_u64 {
+        let service = format!("{number}{long}");
+        store.ingest_spans(&made::spans(&service, number * 4..number * 4 + 4)).unwrap();
+        store.ingest_logs(&made::lines(&service, number..number + 1)).unwrap();
+        assert_eq!(store.ingest_samples(&made::samples(&service, 2, 0..3)).unwrap().over_series_limit, 6);
+    }
+    let names: Vec<usize> = store.usage().iter().map(|(service, _)| service.len()).collect();
+    assert!(names.iter().all(|length| *length < 1_025), "{names:?}");
+    assert_eq!(store.trace(trace_id(3)).unwrap().batch.len(), 4, "the spans are there, with their service's name");
+    assert_eq!(store.log_lines(LogQuery::default(), Direction::Forward).unwrap().count(), 5);
+}
+
+#[test]
+fn series_with_long_labels_count_as_several() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Options { series_per_service_max: 100, ..quiet() }, clock()).unwrap();
+    let long = |number: usize| SeriesSamples {
+        labels: Labels::from_pairs([("job", "api"), ("path", &format!("{number}{}", "x".repeat(5_000)))]),
+        samples: vec![made::sample(0, 1.0)],
+        exemplars: Vec::new(),
+    };
+    let batch = SampleBatch { series: (0..100).map(long).collect(), metadata: Vec::new() };
+    assert_eq!(store.ingest_samples(&batch).unwrap().accepted, 10);
+}

@@ -9,6 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use super::Evicted;
 use crate::shelf::{Segment, index_holds};
 
+/// How many indexes are kept: each is looked into for a trace that is not there.
+const KEPT_MAX: usize = 1_000;
+
 /// See the module.
 pub(crate) struct Gone {
     folder: PathBuf,
@@ -49,7 +52,7 @@ impl Gone {
         let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         kept.push(Kept { path, bytes, evicted: Evicted { at_ms, service: service.into() } });
         let mut total: u64 = kept.iter().map(|kept| kept.bytes).sum();
-        while total > self.bytes_max && !kept.is_empty() {
+        while (total > self.bytes_max || kept.len() > KEPT_MAX) && !kept.is_empty() {
             let oldest = kept.remove(0);
             total -= oldest.bytes;
             let _ = fs::remove_file(oldest.path);
