@@ -131,14 +131,13 @@ export function operations(traces, service) {
 }
 
 const MS = 1e6;
-const node = (service, perSecond, errorRate, p50, p95, isExternal = false) => ({
+const node = (service, perSecond, errorRate, p50, p95) => ({
   service,
   spans: Math.round(perSecond * 900),
   perSecond,
   errorRate,
   p50: String(Math.round(p50 * MS)),
   p95: String(Math.round(p95 * MS)),
-  isExternal,
 });
 const edge = (from, to, kind, perSecond, errorRate, p95) => ({
   from,
@@ -157,8 +156,8 @@ export function graph() {
       node("delivery-api", 68.2, 0.004, 4.4, 12.6),
       node("orders-projector", 31.5, 0, 2.1, 5.2),
       node("search-projector", 34.4, 0.081, 2.6, 9.7),
-      node("sqlite", 58, 0.021, 1.4, 6.8, true),
-      node("payments.example.com", 2.2, 0.013, 80, 240, true),
+      node("sqlite", 58, 0.021, 1.4, 6.8),
+      node("payments.example.com", 2.2, 0.013, 80, 240),
     ],
     edges: [
       edge("load", "delivery-api", "sync", 11.8, 0.004, 13.1),

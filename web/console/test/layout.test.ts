@@ -138,7 +138,6 @@ const node = (service: string, errorRate = 0) => ({
   errorRate,
   p50: 1,
   p95: 1,
-  isExternal: false,
 });
 const edge = (from: string, to: string, kind: "sync" | "async", errorRate = 0) => ({
   from,

@@ -86,8 +86,6 @@ pub struct ServiceNode {
     pub p50: String,
     /// The duration that 95 % of the spans did not exceed, nanoseconds; right within 2 %.
     pub p95: String,
-    /// Whether it is known from its callers only. Span heads do not tell, so it is never set.
-    pub is_external: bool,
 }
 
 /// How a call is made.
@@ -227,7 +225,6 @@ fn present(graph: tally::Graph, seconds: f64, errors_only: bool) -> ServiceGraph
             error_rate: node.spans.error_rate(),
             p50: node.spans.durations.quantile_ns(0.5).to_string(),
             p95: node.spans.durations.quantile_ns(0.95).to_string(),
-            is_external: false,
         })
         .collect();
     let edges = edges

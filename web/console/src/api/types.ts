@@ -391,8 +391,6 @@ export interface components {
              * @description The share of spans that failed, 0 to 1.
              */
             errorRate: number;
-            /** @description Whether it is known from its callers only. Span heads do not tell, so it is never set. */
-            isExternal: boolean;
             /** @description The duration that half of the spans did not exceed, nanoseconds; right within 2 %. */
             p50: string;
             /** @description The duration that 95 % of the spans did not exceed, nanoseconds; right within 2 %. */

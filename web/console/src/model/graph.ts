@@ -8,8 +8,6 @@ export interface GraphNode {
   errorRate: number;
   p50: Nanoseconds;
   p95: Nanoseconds;
-  /** Known only from its callers: a database, say. */
-  isExternal: boolean;
 }
 
 export interface GraphEdge {

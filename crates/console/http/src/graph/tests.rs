@@ -46,7 +46,7 @@ fn the_answer_has_the_names_that_the_page_reads() {
     let keys = |value: &serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     assert_eq!(keys(&json), ["edges", "elapsedMs", "nodes", "truncated"]);
     assert_eq!(keys(&json["edges"][0]), ["calls", "errorRate", "from", "kind", "p95", "perSecond", "to"]);
-    let node = ["errorRate", "isExternal", "p50", "p95", "perSecond", "service", "spans"];
+    let node = ["errorRate", "p50", "p95", "perSecond", "service", "spans"];
     assert_eq!(keys(&json["nodes"][0]), node);
     assert_eq!(json["edges"][0]["kind"], "async");
 }

@@ -64,7 +64,6 @@ export function Drawing({ graph, direction, address }: DrawingProps) {
   const grabbed = useRef<{ x: number; y: number; camera: Camera; isDrag: boolean } | undefined>(undefined);
   const lit = useSignal("");
   useWheel(frame, scaleAt);
-  const external = new Set(graph.nodes.filter((node) => node.isExternal).map((node) => node.service));
   const middle = { x: size.width / 2, y: size.height / 2 };
   return (
     <div
@@ -126,7 +125,7 @@ export function Drawing({ graph, direction, address }: DrawingProps) {
               placed={edge}
               lit={lit.value}
               onLit={(at) => (lit.value = at)}
-              href={tracesOfEdge(edge.edge, external.has(edge.edge.to), address.range)}
+              href={tracesOfEdge(edge.edge, address.range)}
             />
           ))}
         </g>
@@ -263,7 +262,7 @@ function NodeBox({ placed: drawn, address, lit, edges, onLit }: NodeProps) {
   const says = `${node.service}: ${formatRate(node.perSecond)}, ${formatShare(node.errorRate)} errors, p50 ${formatLength(node.p50)}, p95 ${formatLength(node.p95)}`;
   return (
     <a
-      class={`node health-${state} ${serviceClass(node.service)} ${node.isExternal ? "external" : ""} ${isNear ? "" : "dim"}`}
+      class={`node health-${state} ${serviceClass(node.service)} ${isNear ? "" : "dim"}`}
       href={tracesOfService(node.service, node.errorRate > 0 && address.errorsOnly, address.range)}
       aria-label={says}
       onMouseEnter={() => onLit(node.service)}

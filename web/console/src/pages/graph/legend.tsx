@@ -38,9 +38,6 @@ export function Legend() {
         </svg>
         asynchronous
       </li>
-      <li>
-        <span class="legend-external" /> known from its callers only
-      </li>
     </ul>
   );
 }

@@ -9,6 +9,6 @@ export function tracesOfService(service: string, errors: boolean, range: Range):
 }
 
 /** The search has no caller and callee: the traces of the one that is called hold the calls. */
-export function tracesOfEdge(edge: GraphEdge, isExternal: boolean, range: Range): string {
-  return tracesOfService(isExternal ? edge.from : edge.to, edge.errorRate > 0, range);
+export function tracesOfEdge(edge: GraphEdge, range: Range): string {
+  return tracesOfService(edge.to, edge.errorRate > 0, range);
 }

@@ -42,7 +42,6 @@ function Cell({ label, children }: { label: string; children: ComponentChildren 
 }
 
 export function Tables({ graph, address }: { graph: ServiceGraph; address: GraphAddress }) {
-  const external = new Set(graph.nodes.filter((node) => node.isExternal).map((node) => node.service));
   const nodes = [...graph.nodes].sort((a, b) => b.errorRate - a.errorRate || b.spans - a.spans);
   const edges = [...graph.edges].sort((a, b) => b.errorRate - a.errorRate || b.calls - a.calls);
   return (
@@ -60,7 +59,6 @@ export function Tables({ graph, address }: { graph: ServiceGraph; address: Graph
                   <a class="plain" href={tracesOfService(node.service, false, address.range)}>
                     <ServiceChip name={node.service} />
                   </a>
-                  {node.isExternal && <small class="quiet"> known from its callers only</small>}
                 </th>
                 <Cell label="Spans">{formatCount(node.spans)}</Cell>
                 <Cell label="Rate">{formatRate(node.perSecond)}</Cell>
@@ -81,7 +79,7 @@ export function Tables({ graph, address }: { graph: ServiceGraph; address: Graph
             {edges.map((edge) => (
               <tr key={`${edge.from} ${edge.to} ${edge.kind}`}>
                 <th scope="row">
-                  <a class="plain edge-names" href={tracesOfEdge(edge, external.has(edge.to), address.range)}>
+                  <a class="plain edge-names" href={tracesOfEdge(edge, address.range)}>
                     <ServiceChip name={edge.from} /> → <ServiceChip name={edge.to} />
                   </a>
                 </th>
