@@ -4,7 +4,7 @@
 CARGO ?= cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help start web test check test-engines bench bench-peers fuzz clean
+.PHONY: help start web test check test-load test-engines bench bench-peers fuzz clean
 
 # What the console's pages are built from. They are built once, and again when one of these changes.
 WEB := web/console
@@ -31,6 +31,10 @@ test: web ## Run every test that needs nothing but the toolchain, and in a brows
 	$(CARGO) test --locked --workspace
 	cd $(WEB) && npm run --silent test
 	node tests/browser/run.mjs
+
+# One at a time, for each looks at memory and at how long others wait.
+test-load: web ## Test the console under load, malice and kills; minutes, and not part of `make test`
+	$(CARGO) test --locked --profile start --package highbeam --test console_load -- --ignored --nocapture --test-threads=1
 
 check: web ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check

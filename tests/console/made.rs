@@ -117,6 +117,12 @@ impl Wire {
         self
     }
 
+    pub(crate) fn fixed(mut self, field: u32, number: u64) -> Self {
+        self.put(u64::from(field) << 3 | 1);
+        self.0.extend(number.to_le_bytes());
+        self
+    }
+
     pub(crate) fn bytes(mut self, field: u32, bytes: &[u8]) -> Self {
         self.put(u64::from(field) << 3 | 2);
         self.put(bytes.len() as u64);
