@@ -25,6 +25,7 @@ const ENTRIES: Entry[] = [
   { path: "/traces", title: "Traces", icon: "traces" },
   { path: "/graph", title: "Graph", icon: "graph" },
   { path: "/metrics-explorer", title: "Metrics", icon: "metrics" },
+  { path: "/logs", title: "Logs", icon: "logs" },
   { path: "/setup", title: "Setup", icon: "setup" },
 ];
 
@@ -34,6 +35,7 @@ const TracePage = lazyPage("Trace", async () => (await import("./pages/trace.tsx
 const SetupPage = lazyPage("Setup", async () => (await import("./pages/setup.tsx")).SetupPage);
 const GraphPage = lazyPage("Graph", async () => (await import("./pages/graph.tsx")).GraphPage);
 const MetricsPage = lazyPage("Metrics", async () => (await import("./pages/metrics.tsx")).MetricsPage);
+const LogsPage = lazyPage("Logs", async () => (await import("./pages/logs.tsx")).LogsPage);
 
 const TRACE_PATH = /^\/trace\/([^/]+)$/;
 const TRACE_ID = /^[0-9a-f]{32}$/;
@@ -52,6 +54,8 @@ function Page({ path }: { path: string }) {
       return <GraphPage />;
     case "/metrics-explorer":
       return <MetricsPage />;
+    case "/logs":
+      return <LogsPage />;
     case "/setup":
       return <SetupPage />;
     default:

@@ -73,6 +73,7 @@ test("a trace's view is read back, and stays short enough to be sent to somebody
     critical: false,
     depth: 3,
     toggled: ["00f067aa0ba902b7", "00f067aa0ba902b8"],
+    at: 1_795_600_800_000_000_001n,
   };
   assert.deepEqual(decodeTrace(through(encodeTrace(address))), address);
   const many = Array.from({ length: 5000 }, (_, at) => at.toString(16).padStart(16, "0"));

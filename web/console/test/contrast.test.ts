@@ -70,6 +70,9 @@ for (const name of ["dark", "light"]) {
       "warning",
       "error",
       "code-number",
+      "level-fatal",
+      "level-info",
+      "level-debug",
     ]) {
       for (const ground of GROUNDS) {
         holds(text, ground, 4.5);

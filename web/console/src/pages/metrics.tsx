@@ -97,7 +97,7 @@ export function MetricsPage() {
       <Editor
         id="metrics-query"
         label="Query in PromQL"
-        placeholder="A query in PromQL, or choose a metric below"
+        placeholder="PromQL, or choose a metric below"
         value={address.query}
         vocabulary={PROMQL}
         names={names}

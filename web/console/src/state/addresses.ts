@@ -2,7 +2,7 @@
 
 import type { Viewport } from "../layout/waterfall.ts";
 import type { Order } from "../model/search.ts";
-import { parseLength } from "../model/time.ts";
+import { type Moment, parseLength } from "../model/time.ts";
 import { decodeRange, encodeRange, last, type Range } from "./range.ts";
 
 export type Tag = readonly [key: string, value: string];
@@ -111,6 +111,8 @@ export interface TraceAddress {
   depth: number | undefined;
   /** Spans that are the other way round than their depth says. */
   toggled: string[];
+  /** A moment that is marked: that of the line one came from. */
+  at: Moment | undefined;
 }
 
 const TOGGLED_MAX = 60;
@@ -129,6 +131,7 @@ export function decodeTrace(params: URLSearchParams): TraceAddress {
     critical: params.get("critical") !== "false",
     depth: depth === null ? undefined : Number(depth[0]),
     toggled: (params.get("toggled") ?? "").split(".").filter(Boolean).slice(0, TOGGLED_MAX),
+    at: /^\d{1,20}$/.test(params.get("at") ?? "") ? BigInt(params.get("at") ?? "0") : undefined,
   };
 }
 
@@ -158,6 +161,9 @@ export function encodeTrace(address: TraceAddress): URLSearchParams {
   if (address.toggled.length > 0) {
     // The latest are kept: an address has to stay one that can be sent to somebody.
     params.set("toggled", address.toggled.slice(-TOGGLED_MAX).join("."));
+  }
+  if (address.at !== undefined) {
+    params.set("at", String(address.at));
   }
   return params;
 }

@@ -1,22 +1,11 @@
 // The answer to a query: as a plot, as a table, or what there is to say instead.
-import { useMemo } from "preact/hooks";
 import { getExemplars, getInstant, getRange, SERIES_MAX } from "../../api/prometheus.ts";
-import { columnsOf, foremost } from "../../layout/plot.ts";
-import { SLOTS } from "../../model/colour.ts";
 import { plural } from "../../model/count.ts";
-import {
-  type Answer,
-  type Exemplar,
-  keyOf,
-  legendNames,
-  type Sample,
-  type Series,
-  unitOf,
-} from "../../model/samples.ts";
+import { type Answer, type Exemplar, type Sample, type Series, unitOf } from "../../model/samples.ts";
 import { metricNames } from "../../model/syntax/context.ts";
 import { PROMQL } from "../../model/syntax/promql.ts";
-import { formatLength, fromMilliseconds, MILLISECOND, SECOND } from "../../model/time.ts";
-import { type Line, Plot } from "../../parts/plot.tsx";
+import { formatLength, MILLISECOND } from "../../model/time.ts";
+import { SeriesPlot } from "../../parts/series-plot.tsx";
 import { Empty, Failure, Loading, Notice, Stale } from "../../parts/states.tsx";
 import { encodeMetrics, type MetricsAddress } from "../../state/addresses/metrics.ts";
 import { decodeTrace, encodeTrace } from "../../state/addresses.ts";
@@ -25,8 +14,14 @@ import { type Asked, useResource } from "../../state/resource.ts";
 import { type Change, questionOf } from "../metrics.tsx";
 import { SampleTable } from "./table.tsx";
 
-/** Lines that a plot can hold before none of them can be told apart. */
-const LINES_MAX = 100;
+const floats = new WeakMap<readonly Series[], Series[]>();
+
+/** Those with samples that are numbers; the same array for the same answer, so that it is drawn once. */
+function floatsOf(series: readonly Series[]): Series[] {
+  const found = floats.get(series) ?? series.filter(({ times }) => times.length > 0);
+  floats.set(series, found);
+  return found;
+}
 
 type Question = ReturnType<typeof questionOf>;
 
@@ -159,10 +154,10 @@ function Shown({ address, change, data }: { address: MetricsAddress; change: Cha
     case "vector":
       return <SampleTable samples={result.samples} query={address.query} answer={answer} />;
     default: {
-      const floats = result.series.filter(({ times }) => times.length > 0);
+      const drawn = floatsOf(result.series);
       const samples = instant?.result.kind === "vector" ? instant.result.samples : [];
-      if (floats.length > 0) {
-        return <Plotted address={address} change={change} series={floats} data={data} />;
+      if (drawn.length > 0) {
+        return <Plotted address={address} change={change} series={drawn} data={data} />;
       }
       return samples.length > 0 || result.series.length > 0 ? (
         <Histograms samples={samples} address={address} change={change} answer={answer} />
@@ -202,19 +197,6 @@ function Histograms({
   );
 }
 
-/** Series as lines, each with its colour; the dashes tell the second that has one from the first. */
-export function linesOf(series: readonly Series[], rows: readonly (number | null)[][]): Line[] {
-  const names = legendNames(series.map(({ labels }) => labels));
-  return series.map(({ labels }, at) => ({
-    key: keyOf(labels),
-    name: names[at] ?? "",
-    title: keyOf(labels),
-    slot: at % SLOTS,
-    isDashed: at % (2 * SLOTS) >= SLOTS,
-    row: rows[at] ?? [],
-  }));
-}
-
 function traceAddress({ traceId, spanId }: Exemplar): string {
   const params = encodeTrace({ ...decodeTrace(new URLSearchParams()), span: spanId, isOpen: spanId !== "" });
   return addressOf(`/trace/${traceId}`, params);
@@ -228,56 +210,25 @@ interface PlottedProps {
 }
 
 function Plotted({ address, change, series, data }: PlottedProps) {
-  const { question, answer, exemplars } = data;
-  const { times, lines, left } = useMemo(() => {
-    const chosen = foremost(series, LINES_MAX)
-      .map((at) => series[at])
-      .filter((one) => one !== undefined);
-    const columns = columnsOf(chosen, question.start, question.end, question.step);
-    return {
-      times: columns.times,
-      lines: linesOf(chosen, columns.rows),
-      left: series.length - chosen.length,
-    };
-  }, [series.length, data]);
-  const unit = unitOf(address.query, metricNames(address.query, PROMQL));
+  const { question, answer, exemplars, query } = data;
   return (
     <section class="card plot-card">
-      {left > 0 && (
-        <Notice>
-          The {LINES_MAX} series with the largest last values are drawn; {plural(left, "series", "series")}{" "}
-          more are in the table.
-        </Notice>
-      )}
-      <Plot
-        label={`Plot of ${address.query}`}
-        times={times}
-        lines={lines}
-        unit={unit}
+      <SeriesPlot
+        series={series}
+        asked={question}
+        query={query}
+        unit={unitOf(query, metricNames(query, PROMQL))}
         isStacked={address.as === "stacked"}
         isLog={address.isLog && address.as !== "stacked"}
         exemplars={exemplars}
-        exemplarsByValue={/\bhistogram_quantile\b/.test(address.query)}
+        exemplarsByValue={/\bhistogram_quantile\b/.test(query)}
         traceAddress={traceAddress}
         only={address.only}
         onOnly={(only) => change({ only }, "replace")}
-        onSelect={(from, to) =>
-          change({
-            range: { kind: "between", from: fromMilliseconds(from * 1000), to: fromMilliseconds(to * 1000) },
-          })
-        }
-      />
-      <p class="quiet plot-foot">
-        <span>{plural(series.length, "series", "series")}</span>
-        <span>a point each {formatLength(question.step * SECOND)}</span>
+        onRange={(range) => change({ range })}
+      >
         <span>answered in {formatLength(answer.elapsedMs * MILLISECOND)}</span>
-        {exemplars.length > 0 && (
-          <span>
-            <span class="exemplar-sample" aria-hidden="true" /> opens the trace of an exemplar
-          </span>
-        )}
-        <span class="plot-hint">drag to look closer · click a name to see it alone</span>
-      </p>
+      </SeriesPlot>
     </section>
   );
 }

@@ -79,7 +79,7 @@ export function SampleTable({ samples, query, answer }: TableProps) {
                 {columns.map((column) => (
                   <td
                     key={column}
-                    data-label={column}
+                    data-label={column === "__name__" ? "name" : column}
                     class={sample.labels[column] === undefined ? "absent" : ""}
                   >
                     {sample.labels[column] ?? ""}

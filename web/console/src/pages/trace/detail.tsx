@@ -16,6 +16,7 @@ import { ServiceChip } from "../../parts/service.tsx";
 import { Notice } from "../../parts/states.tsx";
 import { decodeTrace, EVERYTHING, encodeSearch, encodeTrace } from "../../state/addresses.ts";
 import { address } from "../../state/location.ts";
+import { logsOf, metricsOf } from "./header.tsx";
 import { type TraceView, zoomToSelected } from "./view.ts";
 
 interface DetailProps {
@@ -69,6 +70,12 @@ export function Detail({ trace, span, view }: DetailProps) {
         </button>
         <a class="button" href={same} title="Search for traces with this operation">
           <Icon name="search" /> Same operation
+        </a>
+        <a class="button" href={logsOf(trace, span.spanId)} title="Log lines that this span wrote">
+          <Icon name="logs" /> Logs of this span
+        </a>
+        <a class="button" href={metricsOf(trace, service)} title={`Metrics of ${service} at this time`}>
+          <Icon name="metrics" /> Metrics
         </a>
       </div>
       <Attributes

@@ -7,7 +7,37 @@ import { Copy, CopyCurl } from "../../parts/copy.tsx";
 import { Errors } from "../../parts/errors.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { ServiceChip, serviceClass } from "../../parts/service.tsx";
+import { encodeLogs, NO_LOGS, queryOfTrace } from "../../state/addresses/logs.ts";
+import { encodeMetrics, NO_METRICS, selectorOfService } from "../../state/addresses/metrics.ts";
+import { address } from "../../state/location.ts";
+import type { Range } from "../../state/range.ts";
 import type { TraceView } from "./view.ts";
+
+/** Lines may come late, and metrics are sampled: both are looked at a little around the trace. */
+const AROUND_LOGS_NS = 5_000_000_000n;
+const AROUND_METRICS_NS = 900_000_000_000n;
+
+function around(trace: Trace, by: bigint): Range {
+  const end = trace.start + BigInt(Math.ceil(trace.duration));
+  return { kind: "between", from: trace.start - by, to: end + by };
+}
+
+export function logsOf(trace: Trace, spanId = ""): string {
+  const range = around(trace, AROUND_LOGS_NS);
+  const query = queryOfTrace(trace.traceId, spanId);
+  return address("/logs", encodeLogs({ ...NO_LOGS, query, range, order: "oldest" }));
+}
+
+export function metricsOf(
+  trace: Trace,
+  service = trace.services[trace.spans[0]?.service ?? 0]?.name ?? "",
+): string {
+  const range = around(trace, AROUND_METRICS_NS);
+  return address(
+    "/metrics-explorer",
+    encodeMetrics({ ...NO_METRICS, match: selectorOfService(service), range }),
+  );
+}
 
 export function Header({ trace, view, request }: { trace: Trace; view: TraceView; request: Request }) {
   const root = trace.spans[0];
@@ -21,6 +51,12 @@ export function Header({ trace, view, request }: { trace: Trace; view: TraceView
           <span class="quiet">{trace.services[root?.service ?? 0]?.name}</span> {root?.name}
         </h1>
         <div class="page-tools">
+          <a class="button" href={logsOf(trace)} title="Log lines of this trace">
+            <Icon name="logs" /> <span class="copy-text">Logs</span>
+          </a>
+          <a class="button" href={metricsOf(trace)} title="Metrics of its first service at its time">
+            <Icon name="metrics" /> <span class="copy-text">Metrics</span>
+          </a>
           <CopyCurl request={() => request} />
           <a
             class="button"

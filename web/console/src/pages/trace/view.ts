@@ -13,6 +13,7 @@ import { ancestors, haystack, matches, nextMatch, type Trace } from "../../model
 import { decodeTrace, encodeTrace, type TraceAddress } from "../../state/addresses.ts";
 import { go, place, put } from "../../state/location.ts";
 import { useShortcuts } from "../../state/shortcuts.ts";
+import { logsOf } from "./header.tsx";
 
 export interface TraceView {
   trace: Trace;
@@ -199,6 +200,7 @@ export function useTraceKeys(view: TraceView): void {
     { keys: ["+", "="], does: "Zoom in", run: () => zoom(0.5) },
     { keys: ["-"], does: "Zoom out", run: () => zoom(2) },
     { keys: ["0"], does: "The whole trace", run: () => view.setViewport(undefined) },
+    { keys: ["g"], does: "Logs of this trace", run: () => go(logsOf(trace)) },
     { keys: ["u"], does: "Back to the search", run: () => go("/traces") },
   ]);
 }

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ticks } from "../../layout/ticks.ts";
 import { zoomed } from "../../layout/waterfall.ts";
-import { formatLength } from "../../model/time.ts";
+import { formatDate, formatLength } from "../../model/time.ts";
 import type { Trace } from "../../model/trace.ts";
 import { useSize } from "../../parts/canvas.ts";
 import { useMedia } from "../../parts/media.ts";
@@ -35,6 +35,7 @@ export function Waterfall({ trace, view }: { trace: Trace; view: TraceView }) {
   return (
     <section ref={box} class="waterfall" aria-label="Waterfall" style={{ "--names": `${names.value}px` }}>
       <Scale trace={trace} view={view} names={names.value} setNames={(width) => (names.value = width)} />
+      <AtMark trace={trace} view={view} />
       {view.rows.length === 0 ? (
         <p class="nothing-found quiet">
           No span matches.{" "}
@@ -58,6 +59,26 @@ export function Waterfall({ trace, view }: { trace: Trace; view: TraceView }) {
         />
       )}
     </section>
+  );
+}
+
+/** The moment of the line that one came from, through all rows. */
+function AtMark({ trace, view }: { trace: Trace; view: TraceView }) {
+  const { from, to } = view.viewport;
+  const at = view.address.at;
+  const offset = at === undefined ? Number.NaN : Number(at - trace.start);
+  if (!(offset >= from && offset <= to) || at === undefined) {
+    return null;
+  }
+  const share = (offset - from) / Math.max(1, to - from);
+  return (
+    <span
+      class="at-mark"
+      style={{ "--share": String(share) }}
+      title={`A log line at ${formatDate(at)}`}
+      role="img"
+      aria-label={`A log line, ${formatLength(offset)} after the start`}
+    />
   );
 }
 

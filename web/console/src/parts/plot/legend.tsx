@@ -19,7 +19,7 @@ function lastOf(row: readonly (number | null)[]): number | undefined {
 export function Legend({ lines, unit, only, at, onOnly, onFocus }: LegendProps) {
   const isOnly = lines.some(({ key }) => key === only);
   return (
-    <figcaption class="legend" onPointerLeave={() => onFocus(undefined)}>
+    <figcaption class="plot-legend" onPointerLeave={() => onFocus(undefined)}>
       <ul>
         {lines.map((line) => {
           const value = at === undefined ? lastOf(line.row) : (line.row[at] ?? undefined);
