@@ -26,6 +26,7 @@ const ENTRIES: Entry[] = [
   { path: "/graph", title: "Graph", icon: "graph" },
   { path: "/metrics-explorer", title: "Metrics", icon: "metrics" },
   { path: "/logs", title: "Logs", icon: "logs" },
+  { path: "/alerts", title: "Alerts", icon: "alerts" },
   { path: "/setup", title: "Setup", icon: "setup" },
 ];
 
@@ -36,6 +37,7 @@ const SetupPage = lazyPage("Setup", async () => (await import("./pages/setup.tsx
 const GraphPage = lazyPage("Graph", async () => (await import("./pages/graph.tsx")).GraphPage);
 const MetricsPage = lazyPage("Metrics", async () => (await import("./pages/metrics.tsx")).MetricsPage);
 const LogsPage = lazyPage("Logs", async () => (await import("./pages/logs.tsx")).LogsPage);
+const AlertsPage = lazyPage("Alerts", async () => (await import("./pages/alerts.tsx")).AlertsPage);
 
 const TRACE_PATH = /^\/trace\/([^/]+)$/;
 const TRACE_ID = /^[0-9a-f]{32}$/;
@@ -56,6 +58,8 @@ function Page({ path }: { path: string }) {
       return <MetricsPage />;
     case "/logs":
       return <LogsPage />;
+    case "/alerts":
+      return <AlertsPage />;
     case "/setup":
       return <SetupPage />;
     default:

@@ -8,6 +8,7 @@ import { decodeOverview, encodeOverview, OVERVIEW_MINUTES } from "../state/addre
 import { place, put } from "../state/location.ts";
 import { useResource } from "../state/resource.ts";
 import { useShortcuts } from "../state/shortcuts.ts";
+import { Firing } from "./overview/firing.tsx";
 import { Flows } from "./overview/flows.tsx";
 import { Services } from "./overview/services.tsx";
 import { Facts, Losses, StoreUsage } from "./overview/store.tsx";
@@ -68,6 +69,7 @@ export function OverviewPage() {
               kept.
             </Notice>
           )}
+          <Firing isPaused={address.isPaused} />
           <Losses dropped={data.dropped} />
           <Flows overview={data} />
           <Services overview={data} />
