@@ -168,11 +168,18 @@ async function walk(chrome, system) {
   }
   await shoot("graph-dark");
 
-  // What there is no trace of is said so.
+  await walkMetrics(page, system, shoot);
+  await walkLogs(page, system, trace, shoot);
+  await walkAlerts(page, system, shoot);
+
+  // What there is no trace of, and what is no query, is said so.
   const quiet = faults.length;
   await page.goto(`${system.console}/trace/00000000000000000000000000000abc`);
   await page.getByRole("alert").first().waitFor();
-  faults.length = quiet; // The browser's own line about the 404.
+  await page.goto(`${system.console}/metrics-explorer?query=${encodeURIComponent("sum(up))")}`);
+  await page.locator(".editor .code-wrong").first().waitFor();
+  await page.getByRole("alert").first().waitFor();
+  faults.length = quiet; // The browser's own lines about the 404 and the 400.
   await context.close();
 
   // Light, and as narrow as a phone: everything fits.
@@ -184,6 +191,10 @@ async function walk(chrome, system) {
       ["traces", "/traces", '[role="option"]'],
       ["trace", `/trace/${trace}`, '[role="treeitem"]'],
       ["graph", "/graph", ".edge-async, main table"],
+      ["metrics-cards", "/metrics-explorer", ".metric-card"],
+      ["metrics", `/metrics-explorer?last=5m&query=${encodeURIComponent(RATE)}`, ".plot canvas"],
+      ["logs", "/logs", ".line"],
+      ["alerts", "/alerts", ".rule-row"],
       ["setup", "/setup", "text=OTEL_EXPORTER_OTLP_ENDPOINT"],
     ]) {
       await narrow.goto(`${system.console}${path}`);
@@ -196,6 +207,99 @@ async function walk(chrome, system) {
   }
   assert.deepEqual(faults, []);
   return took;
+}
+
+const RATE = "rate(http_server_request_duration_seconds_count[1m])";
+
+/** Cards lead to a query, the editor completes, and a dot of the plot to the trace that it is an exemplar of. */
+async function walkMetrics(page, system, shoot) {
+  await page.goto(`${system.console}/metrics-explorer`);
+  await until("the metric's card", async () => {
+    await page.getByLabel("Find a metric").fill("http_server_request_duration");
+    if ((await page.locator(".metric-card").count()) > 0) {
+      return true;
+    }
+    await page.reload();
+    await page.getByLabel("Find a metric").waitFor();
+    await page.waitForTimeout(500);
+    return false;
+  });
+  await shoot("metrics-cards-dark");
+  await page.locator(".metric-name").first().click();
+  await page.waitForURL(/[?&]query=/);
+
+  const editor = page.getByLabel("Query in PromQL");
+  await editor.fill("");
+  await editor.pressSequentially("rate(http_server_request_duration_seconds_c");
+  await page.getByRole("option").first().waitFor();
+  await page.keyboard.press("Enter");
+  await editor.pressSequentially("[1m])");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Enter");
+  await until("the query in the address", () => new URL(page.url()).searchParams.get("query") === RATE);
+  const dot = page.locator(".exemplar").first();
+  await until("a plot with an exemplar", async () => {
+    await page.goto(`${system.console}/metrics-explorer?last=5m&query=${encodeURIComponent(RATE)}`);
+    await page.locator(".plot canvas, .state").first().waitFor();
+    await page.waitForTimeout(500);
+    return (await dot.count()) > 0;
+  });
+  assert((await page.locator(".plot-legend li").count()) > 0, "the plot has a legend");
+  await shoot("metrics-dark");
+  const href = await dot.getAttribute("href");
+  assert.match(href, /^\/trace\/[0-9a-f]{32}/);
+  await dot.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`**${href.split("?")[0]}**`);
+  await page.locator('[role="treeitem"]').first().waitFor();
+}
+
+/** The lines of the order's trace, from the trace and back, and lines as they come. */
+async function walkLogs(page, system, trace, shoot) {
+  await page.goto(`${system.console}/trace/${trace}`);
+  await page.getByRole("link", { name: "Logs", exact: true }).last().click();
+  await page.waitForURL("**/logs?**");
+  const line = page.locator(".line").first();
+  await until("the lines of the trace", async () => {
+    if ((await line.count()) > 0) {
+      return true;
+    }
+    await page.reload();
+    await page.locator(".line, .state").first().waitFor();
+    return false;
+  });
+  await line.click();
+  const detail = page.getByLabel("Line", { exact: true });
+  await detail.getByText(trace).first().waitFor();
+  await shoot("logs-dark");
+  await page.keyboard.press("o");
+  await page.waitForURL(`**/trace/${trace}?**`);
+  await page.locator('[role="treeitem"]').first().waitFor();
+
+  await page.goto(`${system.console}/logs?live=true`);
+  await page.locator(".live-open").waitFor();
+  await line.waitFor();
+  await shoot("logs-live-dark");
+  await page.getByRole("button", { name: "End live" }).click();
+  await page.locator(".volume rect").first().waitFor();
+}
+
+/** Rules by state; one of them in full; a silence made and ended. */
+async function walkAlerts(page, system, shoot) {
+  await page.goto(`${system.console}/alerts`);
+  const rule = page.locator(".rule-row").first();
+  await rule.waitFor();
+  await rule.click();
+  await page.locator(".rule-detail .timeline").waitFor();
+  await shoot("alerts-dark");
+  await page.locator(".rule-detail").getByRole("button", { name: "Silence", exact: true }).first().click();
+  const form = page.getByRole("form", { name: "New silence" });
+  await form.getByLabel("Your name").fill("The test");
+  await form.getByLabel("Why").fill("To see that it can be done");
+  await form.getByRole("button", { name: "Silence" }).click();
+  await page.getByText("To see that it can be done").waitFor();
+  await page.getByRole("button", { name: "Expire" }).click();
+  await page.getByText("ended just now").waitFor();
 }
 
 /** A console that goes away is noticed. */

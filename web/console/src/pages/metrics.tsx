@@ -1,6 +1,6 @@
 // Metrics: what there is, a query over it, and the answer as a plot or a table. All of it in the address.
 import { useMemo } from "preact/hooks";
-import { rangeRequest } from "../api/prometheus.ts";
+import { instantRequest, rangeRequest } from "../api/prometheus.ts";
 import { aligned, stepFor } from "../layout/plot.ts";
 import { placeIn } from "../model/syntax/complete.ts";
 import { PROMQL } from "../model/syntax/promql.ts";
@@ -83,7 +83,9 @@ export function MetricsPage() {
             <CopyCurl
               request={() => {
                 const question = questionOf(address, Date.now());
-                return rangeRequest(address.query, question, question.step);
+                return address.as === "table"
+                  ? instantRequest(address.query, question.now)
+                  : rangeRequest(address.query, question, question.step);
               }}
             />
           )}

@@ -195,7 +195,7 @@ function Facts({ rule, annotations }: { rule: AlertingRule; annotations: Labels 
     ["Last evaluated", rule.lastEvaluation === undefined ? "never" : formatDate(rule.lastEvaluation)],
     ...Object.entries(rule.labels).map(([key, value]): [string, string] => [`label ${key}`, value]),
     ...Object.entries(annotations)
-      .filter(([key]) => !TOLD_APART.has(key))
+      .filter(([key]) => !TOLD_APART.has(key) || (key === "summary" && rule.alerts.length === 0))
       .map(([key, value]): [string, string] => [key, value]),
   ];
   return (

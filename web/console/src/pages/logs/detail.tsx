@@ -8,6 +8,7 @@ import {
   serviceOf,
   traceOfLine,
 } from "../../model/logs.ts";
+import { writeLabels } from "../../model/samples.ts";
 import { withFilter } from "../../model/syntax/edit.ts";
 import { formatDate } from "../../model/time.ts";
 import { Copy } from "../../parts/copy.tsx";
@@ -95,7 +96,7 @@ export function LineDetail({ line, address, change }: DetailProps) {
           title="All lines of the minute around this one"
           onClick={() =>
             change({
-              query: `{service_name=${JSON.stringify(serviceOf(line))}}`,
+              query: writeLabels(line.labels),
               range: { kind: "between", from: line.at - AROUND_NS, to: line.at + AROUND_NS },
               live: false,
             })

@@ -159,7 +159,7 @@ function Cards({ metrics, address, change }: BrowseProps & { metrics: Metric[] }
       {width > 0 && (
         <Virtual
           class="cards"
-          role="list"
+          role="group"
           label="Metrics"
           rows={Math.ceil(metrics.length / columns)}
           rowHeight={ROW}

@@ -1,11 +1,14 @@
 // One row for each service that sends.
 import { formatBytes, formatCount, formatShare } from "../../model/count.ts";
 import type { Overview, ServiceOverview, Signal } from "../../model/overview.ts";
+import { quoted } from "../../model/samples.ts";
 import { formatAgo, formatDate } from "../../model/time.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { ServiceChip } from "../../parts/service.tsx";
 import { Sparkline } from "../../parts/sparkline.tsx";
 import { Notice } from "../../parts/states.tsx";
+import { encodeLogs, NO_LOGS } from "../../state/addresses/logs.ts";
+import { encodeMetrics, NO_METRICS, selectorOfService } from "../../state/addresses/metrics.ts";
 import { EVERYTHING, encodeSearch } from "../../state/addresses.ts";
 import { address } from "../../state/location.ts";
 
@@ -16,15 +19,35 @@ function tracesOf(service: string, errors: boolean): string {
   return address("/traces", encodeSearch({ ...EVERYTHING, service, errors }));
 }
 
+/** Where what a service sent is looked at. */
+function flowAddress(service: string, signal: Signal): string {
+  switch (signal) {
+    case "lines":
+      return address("/logs", encodeLogs({ ...NO_LOGS, query: `{service_name=${quoted(service)}}` }));
+    case "samples":
+      return address(
+        "/metrics-explorer",
+        encodeMetrics({ ...NO_METRICS, match: selectorOfService(service) }),
+      );
+    default:
+      return tracesOf(service, false);
+  }
+}
+
 function FlowCell({ service, signal, word }: { service: ServiceOverview; signal: Signal; word: string }) {
   const flow = service.signals[signal];
+  const title = `${flow.total.toLocaleString("en-US")} since the start`;
   return (
     <td data-label={word}>
       <span class="cell-flow">
         <Sparkline values={flow.perMinute} label={`${word} of ${service.name} per minute`} />
-        <span class="figure" title={`${flow.total.toLocaleString("en-US")} since the start`}>
-          {formatCount(flow.lastMinute)}
-        </span>
+        {flow.total === 0 ? (
+          <span class="figure quiet">0</span>
+        ) : (
+          <a class="figure plain" href={flowAddress(service.name, signal)} title={title}>
+            {formatCount(flow.lastMinute)}
+          </a>
+        )}
       </span>
     </td>
   );

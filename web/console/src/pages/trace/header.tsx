@@ -64,7 +64,7 @@ export function Header({ trace, view, request }: { trace: Trace; view: TraceView
             download={`trace-${trace.traceId}.json`}
             title="Download as JSON"
           >
-            <Icon name="download" /> JSON
+            <Icon name="download" /> <span class="copy-text">JSON</span>
           </a>
         </div>
       </div>
