@@ -1,5 +1,7 @@
 //! A client of gRPC that sends bytes as they are: one message, one answer, its trailers.
 
+#![allow(dead_code, reason = "each test program uses its part")]
+
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
