@@ -231,10 +231,9 @@ async function walkMetrics(page, system, shoot) {
   const editor = page.getByLabel("Query in PromQL");
   await editor.fill("");
   await editor.pressSequentially("rate(http_server_request_duration_seconds_c");
-  await page.getByRole("option").first().waitFor();
+  await page.locator(".candidate").first().waitFor();
   await page.keyboard.press("Enter");
   await editor.pressSequentially("[1m])");
-  await page.keyboard.press("Escape");
   await page.keyboard.press("Enter");
   await until("the query in the address", () => new URL(page.url()).searchParams.get("query") === RATE);
   const dot = page.locator(".exemplar").first();
@@ -257,7 +256,7 @@ async function walkMetrics(page, system, shoot) {
 /** The lines of the order's trace, from the trace and back, and lines as they come. */
 async function walkLogs(page, system, trace, shoot) {
   await page.goto(`${system.console}/trace/${trace}`);
-  await page.getByRole("link", { name: "Logs", exact: true }).last().click();
+  await page.getByRole("main").getByRole("link", { name: "Logs", exact: true }).click();
   await page.waitForURL("**/logs?**");
   const line = page.locator(".line").first();
   await until("the lines of the trace", async () => {

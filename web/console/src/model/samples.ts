@@ -1,6 +1,6 @@
 // Series of samples as a query gives them, and how they are named and written. Nothing of the wire or drawing.
 import { formatBytes } from "./count.ts";
-import { formatLength, SECOND } from "./time.ts";
+import { formatDate, formatLength, fromMilliseconds, SECOND } from "./time.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -192,12 +192,18 @@ export function formatNumber(value: number): string {
   return `${sign}${Number(size.toPrecision(4)).toLocaleString("en-US", { maximumFractionDigits: 8 })}`;
 }
 
+const MOMENT_FROM = 1e9;
+
 export function formatValue(value: number, unit: Unit = "none"): string {
   if (!Number.isFinite(value)) {
     return formatNumber(value);
   }
   switch (unit) {
     case "seconds":
+      // More than thirty years are not a length but a moment, as `process_start_time_seconds` is.
+      if (value >= MOMENT_FROM) {
+        return formatDate(fromMilliseconds(value * 1000), false);
+      }
       return value === 0 ? "0 s" : formatLength(value * SECOND);
     case "bytes":
       return value < 0 ? `−${formatBytes(-value)}` : formatBytes(value);
