@@ -64,6 +64,14 @@ test("a line keeps its nanoseconds, its level and its trace, wherever they were 
   assert.deepEqual(summaryOf(first), [["route", "/pay"]]);
 });
 
+test("what came with a tailed line is not taken for a label of its stream", () => {
+  const stream = { service_name: "api", route: "/pay", detected_level: "error" };
+  const [line] = linesFrom([{ stream, values: [["1", "x"]] }], new Set(["service_name"]));
+  assert.deepEqual(line?.labels, { service_name: "api" });
+  assert.deepEqual(line?.metadata, { route: "/pay", detected_level: "error" });
+  assert.equal(line?.level, "error");
+});
+
 test("a line's JSON is fields named as LogQL names them, within bounds", () => {
   assert.deepEqual(jsonFields(second.text), [
     { key: "msg", value: "x", kind: "json" },

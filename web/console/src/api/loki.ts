@@ -32,16 +32,24 @@ interface WireStats {
 }
 type WireLines = { resultType: string; result: WireStream[]; stats?: WireStats };
 
-export function linesFrom(streams: readonly WireStream[]): LogLine[] {
-  return streams.flatMap(({ stream, values }) =>
-    values.map(([time, text, more]) => {
+/**
+ * Lines out of streams. Where labels are not told apart from what was sent beside a line (a tail has no way to
+ * ask for it), the names that are known to select streams tell them.
+ */
+export function linesFrom(streams: readonly WireStream[], selecting?: ReadonlySet<string>): LogLine[] {
+  return streams.flatMap(({ stream, values }) => {
+    const entries = Object.entries(stream);
+    const isLabel = ([key]: [string, string]) => selecting === undefined || selecting.has(key);
+    const labels = Object.fromEntries(entries.filter(isLabel));
+    const others = Object.fromEntries(entries.filter((entry) => !isLabel(entry)));
+    return values.map(([time, text, more]) => {
       const at = moment(time);
-      const metadata = more?.structuredMetadata ?? {};
+      const metadata = { ...others, ...more?.structuredMetadata };
       const parsed = more?.parsed ?? {};
-      const level = levelOf(metadata, stream, parsed);
-      return { id: lineId(at, text), at, text, level, labels: stream, metadata, parsed };
-    }),
-  );
+      const level = levelOf(metadata, labels, parsed);
+      return { id: lineId(at, text), at, text, level, labels, metadata, parsed };
+    });
+  });
 }
 
 export type Direction = "backward" | "forward";

@@ -2,7 +2,7 @@
 // up again when the connection is lost.
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { linesFrom, type TailMessage, tailAddress } from "../api/loki.ts";
+import { getLabelNames, linesFrom, type TailMessage, tailAddress } from "../api/loki.ts";
 import { type LogLine, mergedLines } from "../model/logs.ts";
 import { fromMilliseconds } from "../model/time.ts";
 
@@ -11,6 +11,7 @@ export const TAIL_MAX = 2000;
 const BACK_SECONDS = 300;
 const FIRST_LINES = 200;
 const GATHER_MS = 250;
+const HOUR_NS = 3_600_000_000_000n;
 const AGAIN_MS = [1000, 2000, 5000, 10_000];
 
 export interface Tail {
@@ -31,6 +32,7 @@ class Follower {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private attempt = 0;
   private isOver = false;
+  private selecting: ReadonlySet<string> | undefined;
   private since = fromMilliseconds(Date.now() - BACK_SECONDS * 1000);
 
   constructor(
@@ -38,7 +40,18 @@ class Follower {
     private readonly told: Signal<Tail>,
     private readonly isPaused: () => boolean,
   ) {
-    this.connect();
+    void this.begin();
+  }
+
+  /** Learns first which names select streams. */
+  private async begin(): Promise<void> {
+    const end = fromMilliseconds(Date.now());
+    const span = { start: end - HOUR_NS, end };
+    const names = await getLabelNames(span, new AbortController().signal).catch(() => undefined);
+    this.selecting = names === undefined ? undefined : new Set(names);
+    if (!this.isOver) {
+      this.connect();
+    }
   }
 
   private connect(): void {
@@ -69,7 +82,7 @@ class Follower {
     } catch {
       return;
     }
-    const lines = linesFrom(message.streams ?? []);
+    const lines = linesFrom(message.streams ?? [], this.selecting);
     this.waiting.push(...lines);
     if (this.waiting.length > 2 * TAIL_MAX) {
       this.waiting = this.waiting.slice(-TAIL_MAX);
