@@ -31,6 +31,7 @@ pub(crate) struct HistogramWriter {
     last_ms: i64,
     step: i64,
     last: Option<Arc<FloatHistogram>>,
+    last_is_whole: bool,
 }
 
 impl HistogramWriter {
@@ -61,9 +62,13 @@ impl HistogramWriter {
         let same = self.last.as_ref().filter(|last| last.same_layout(histogram));
         let nothing = FloatHistogram::default();
         let before = same.map_or(&nothing, |last| last.as_ref());
-        let is_whole = numbers(histogram).chain(numbers(before)).all(is_whole);
         let count = 2 + histogram.positive.len() + histogram.negative.len();
-        let changed = pairs(before, histogram).filter(|(before, now)| before.to_bits() != now.to_bits()).count();
+        let (mut is_whole_now, mut changed) = (true, 0_usize);
+        for (before, now) in pairs(before, histogram) {
+            is_whole_now &= is_whole(now);
+            changed += usize::from(before.to_bits() != now.to_bits());
+        }
+        let is_whole = is_whole_now && (same.is_none() || self.last_is_whole);
         let is_dense = changed * 2 > count;
         let mut flags = histogram.counter_reset.number();
         for (is_set, flag) in [(same.is_none(), LAYOUT), (is_whole, WHOLE), (is_dense, DENSE)] {
@@ -99,6 +104,7 @@ impl HistogramWriter {
         self.count = self.count.saturating_add(1);
         self.last_ms = sample.time_ms;
         self.last = Some(sample.histogram.clone());
+        self.last_is_whole = is_whole_now;
     }
 }
 
@@ -179,14 +185,14 @@ impl<'a> HistogramReader<'a> {
             self.last = self.layout()?;
         }
         self.last.counter_reset = CounterReset::from_number(flags & HINT).unwrap_or_default();
-        self.last.sum = self.xor(self.last.sum)?;
+        self.last.sum = read_xor(&mut self.bytes, self.last.sum)?;
         let is_whole = flags & WHOLE != 0;
         if flags & DENSE != 0 {
             self.dense(is_whole)?
         } else {
             self.sparse(is_whole)?
         }
-        Ok(HistogramSample { time_ms: self.time_ms, histogram: Arc::new(self.last.clone()) })
+        Ok(HistogramSample { time_ms: self.time_ms, histogram: Arc::new(self.finished()) })
     }
 
     fn layout(&mut self) -> Result<FloatHistogram, Damaged> {
@@ -214,29 +220,12 @@ impl<'a> HistogramReader<'a> {
         Buckets::from_spans(spans, vec![0.0; length]).map_err(|_| Damaged)
     }
 
-    fn number(&mut self, before: f64, is_whole: bool) -> Result<f64, Damaged> {
-        if !is_whole {
-            return self.xor(before);
-        }
-        let now = (before as i64).wrapping_add(self.bytes.i64()?);
-        Ok(now as f64)
-    }
-
-    fn xor(&mut self, before: f64) -> Result<f64, Damaged> {
-        let lengths = self.bytes.u8()?;
-        if lengths == SAME {
-            return Ok(before);
-        }
-        let (leading, trailing) = (usize::from(lengths >> 4), usize::from(lengths & 0xf));
-        let length = 8_usize.checked_sub(leading + trailing).ok_or(Damaged)?;
-        let bits = self.bytes.take(length)?.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        let bits = if trailing < 8 { bits << (8 * trailing) } else { 0 };
-        Ok(f64::from_bits(before.to_bits() ^ bits))
-    }
-
     fn dense(&mut self, is_whole: bool) -> Result<(), Damaged> {
-        for place in 0..self.places() {
-            self.change(place, is_whole)?;
+        let Self { bytes, last, .. } = self;
+        let FloatHistogram { count, zero_count, positive, negative, .. } = last;
+        let buckets = positive.counts_mut().iter_mut().chain(negative.counts_mut());
+        for number in [count, zero_count].into_iter().chain(buckets) {
+            *number = read_number(bytes, *number, is_whole)?;
         }
         Ok(())
     }
@@ -246,35 +235,48 @@ impl<'a> HistogramReader<'a> {
         for _ in 0..self.bytes.count()? {
             let unchanged = usize::try_from(self.bytes.u64()?).map_err(|_| Damaged)?;
             place = place.checked_add(unchanged).ok_or(Damaged)?;
-            self.change(place, is_whole)?;
+            let number = number_at(&mut self.last, place).ok_or(Damaged)?;
+            *number = read_number(&mut self.bytes, *number, is_whole)?;
             place += 1;
         }
         Ok(())
     }
 
-    fn places(&self) -> usize {
-        2 + self.last.positive.len() + self.last.negative.len()
+    /// The histogram that was read. The next one is told by what differs from it, if there is a next one.
+    fn finished(&mut self) -> FloatHistogram {
+        if self.left == 0 { std::mem::take(&mut self.last) } else { self.last.clone() }
     }
+}
 
-    /// Reads the number at a place among those that [`numbers`] gives.
-    fn change(&mut self, place: usize, is_whole: bool) -> Result<(), Damaged> {
-        let before = self.at(place).copied().ok_or(Damaged)?;
-        let now = self.number(before, is_whole)?;
-        if let Some(number) = self.at(place) {
-            *number = now;
-        }
-        Ok(())
+/// The number at a place among those that [`numbers`] gives.
+fn number_at(histogram: &mut FloatHistogram, place: usize) -> Option<&mut f64> {
+    let positive = histogram.positive.len();
+    match place {
+        0 => Some(&mut histogram.count),
+        1 => Some(&mut histogram.zero_count),
+        place if place - 2 < positive => histogram.positive.counts_mut().get_mut(place - 2),
+        place => histogram.negative.counts_mut().get_mut(place - 2 - positive),
     }
+}
 
-    fn at(&mut self, place: usize) -> Option<&mut f64> {
-        let positive = self.last.positive.len();
-        match place {
-            0 => Some(&mut self.last.count),
-            1 => Some(&mut self.last.zero_count),
-            place if place - 2 < positive => self.last.positive.counts_mut().get_mut(place - 2),
-            place => self.last.negative.counts_mut().get_mut(place - 2 - positive),
-        }
+fn read_number(bytes: &mut Reader<'_>, before: f64, is_whole: bool) -> Result<f64, Damaged> {
+    if !is_whole {
+        return read_xor(bytes, before);
     }
+    let now = (before as i64).wrapping_add(bytes.i64()?);
+    Ok(now as f64)
+}
+
+fn read_xor(bytes: &mut Reader<'_>, before: f64) -> Result<f64, Damaged> {
+    let lengths = bytes.u8()?;
+    if lengths == SAME {
+        return Ok(before);
+    }
+    let (leading, trailing) = (usize::from(lengths >> 4), usize::from(lengths & 0xf));
+    let length = 8_usize.checked_sub(leading + trailing).ok_or(Damaged)?;
+    let bits = bytes.take(length)?.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    let bits = if trailing < 8 { bits << (8 * trailing) } else { 0 };
+    Ok(f64::from_bits(before.to_bits() ^ bits))
 }
 
 impl Iterator for HistogramReader<'_> {

@@ -52,10 +52,10 @@ fn child() {
     std::thread::scope(|scope| SIGNALS.iter().for_each(|signal| drop(scope.spawn(|| run(signal)))));
 }
 
-/// Floats, and native histograms of a quarter as many series.
+/// Floats, and native histograms of a tenth as many series.
 fn both_kinds(batch: u64) -> console_model::SampleBatch {
     let mut both = made::samples("api", SERIES, step(batch));
-    both.series.extend(made::histograms("api", SERIES / 4, step(batch)).series);
+    both.series.extend(made::histograms("api", SERIES / 10, step(batch)).series);
     both
 }
 
@@ -140,7 +140,7 @@ impl Answers {
                 }
             }
             _ => {
-                for (number, series) in (0..).zip(&made::histograms("api", SERIES / 4, step(batch)).series) {
+                for (number, series) in (0..).zip(&made::histograms("api", SERIES / 10, step(batch)).series) {
                     let sent = &series.histograms[0];
                     let kept = self.histograms.get(&(number, sent.time_ms));
                     assert_eq!(kept, Some(&format!("{:?}", sent.histogram)), "a histogram of batch {batch}");

@@ -8,6 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// What is written of a histogram, and what is told of it.
+type Case<'a> = (&'a dyn Fn(&mut Writer<'_>), &'static str);
+
 fn put_spans(out: &mut Writer<'_>, number: u32, spans: impl Iterator<Item = BucketSpan>) {
     for span in spans {
         out.message(number, |out| {
@@ -127,7 +130,7 @@ fn custom_buckets_and_marks_of_the_end_come_back() {
 
 #[test]
 fn what_prometheus_does_not_take_is_told_in_its_words() {
-    let cases: [(&dyn Fn(&mut Writer<'_>), &str); 7] = [
+    let cases: [Case<'_>; 7] = [
         (
             &|out| {
                 out.varint(1, 5);
