@@ -90,7 +90,7 @@ export function valueRange(found: [number, number] | undefined, isLog: boolean):
   return [isNearZero ? 0 : low - air, high <= 0 && high > low * 0.66 ? 0 : high + air];
 }
 
-/** At most so many exemplars, one for each stretch of time: those of the largest value, for they tell most. */
+/** At most so many exemplars, none nearer to another than its share: those of the largest value, for they tell most. */
 export function thinned(
   exemplars: readonly Exemplar[],
   start: number,
@@ -108,7 +108,17 @@ export function thinned(
       }
     }
   }
-  return [...best.values()].sort((a, b) => a.at - b.at);
+  // Neighbours of two stretches may still be near to each other.
+  const kept: Exemplar[] = [];
+  for (const exemplar of [...best.values()].sort((a, b) => a.at - b.at)) {
+    const before = kept.at(-1);
+    if (before === undefined || exemplar.at - before.at >= wide) {
+      kept.push(exemplar);
+    } else if (exemplar.value > before.value) {
+      kept[kept.length - 1] = exemplar;
+    }
+  }
+  return kept;
 }
 
 /** The series drawn: the most with the largest last values, in the order they came. */

@@ -42,7 +42,7 @@ interface PlotProps {
 const TIP_ROWS = 8;
 const TIP_ROWS_NARROW = 4;
 /** Exemplars nearer to each other than this cannot be pressed one by one. */
-const DOT_PX = 14;
+const DOT_PX = 24;
 /** Narrower than this is a telephone. */
 const NARROW_PX = 500;
 type Pointed = { index: number; value: number; x: number };

@@ -12,7 +12,7 @@ interface VirtualProps {
   nonce?: number;
   render: (row: number) => ComponentChildren;
   class?: string;
-  role?: "listbox" | "tree" | "group";
+  role?: "listbox" | "tree" | "grid" | "group";
   label: string;
   /** The id of the row the keyboard is at, for screen readers. */
   active?: string | undefined;

@@ -59,6 +59,7 @@ export function Lines({ address, change, lines, fields }: LinesProps) {
       <Facets facets={facets} fields={fields} lines={lines.length} address={address} change={change} />
       <Virtual
         class="lines"
+        role="grid"
         label="Lines"
         rows={lines.length}
         rowHeight={isNarrow ? ROW_NARROW : ROW}
@@ -97,38 +98,47 @@ function Row({ line, isAt, withService, choose }: RowProps) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys
     // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus
+    // biome-ignore lint/a11y/useSemanticElements: a table cannot be drawn in part
     <div
       id={`line-${line.id}`}
       class={`line line-${line.level} ${isAt ? "at" : ""}`}
-      role="option"
+      role="row"
       aria-selected={isAt}
       onClick={choose}
     >
-      <time class="line-time figure" title={formatDate(line.at)}>
-        {formatClock(line.at, true)}
-      </time>
-      <LevelMark level={line.level} />
-      {withService && <ServiceChip name={service} />}
-      <span class="line-text">
-        {line.text === "" ? <i class="quiet">empty line</i> : line.text}
-        {summaryOf(line).map(([key, value]) => (
-          <span key={key} class="line-field">
-            {" "}
-            {key}=<b>{value}</b>
-          </span>
-        ))}
+      {/* biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus */}
+      {/* biome-ignore lint/a11y/useSemanticElements: a table cannot be drawn in part */}
+      <span role="gridcell" class="line-cell">
+        <time class="line-time figure" title={formatDate(line.at)}>
+          {formatClock(line.at, true)}
+        </time>
+        <LevelMark level={line.level} />
+        {withService && <ServiceChip name={service} />}
+        <span class="line-text">
+          {line.text === "" ? <i class="quiet">empty line</i> : line.text}
+          {summaryOf(line).map(([key, value]) => (
+            <span key={key} class="line-field">
+              {" "}
+              {key}=<b>{value}</b>
+            </span>
+          ))}
+        </span>
       </span>
       {traceId !== "" && (
-        <a
-          class="line-trace"
-          href={traceAddress(line)}
-          title={`Open the trace ${traceId.slice(0, 8)}… (o)`}
-          aria-label={`Open the trace of this line, ${traceId.slice(0, 8)}`}
-          onClick={(event) => event.stopPropagation()}
-          tabIndex={-1}
-        >
-          <Icon name="traces" size={14} />
-        </a>
+        // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus
+        // biome-ignore lint/a11y/useSemanticElements: a table cannot be drawn in part
+        <span role="gridcell" class="line-cell">
+          <a
+            class="line-trace"
+            href={traceAddress(line)}
+            title={`Open the trace ${traceId.slice(0, 8)}… (o)`}
+            aria-label={`Open the trace of this line, ${traceId.slice(0, 8)}`}
+            onClick={(event) => event.stopPropagation()}
+            tabIndex={-1}
+          >
+            <Icon name="traces" size={14} />
+          </a>
+        </span>
       )}
     </div>
   );
