@@ -254,6 +254,7 @@ fn series_with_long_labels_count_as_several() {
     let long = |number: usize| SeriesSamples {
         labels: Labels::from_pairs([("job", "api"), ("path", &format!("{number}{}", "x".repeat(5_000)))]),
         samples: vec![made::sample(0, 1.0)],
+        histograms: Vec::new(),
         exemplars: Vec::new(),
     };
     let batch = SampleBatch { series: (0..100).map(long).collect(), metadata: Vec::new() };
