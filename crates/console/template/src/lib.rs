@@ -109,6 +109,11 @@ impl Template {
         run::run(self, data, limits, out)
     }
 
+    /// Whether it names the dot or the data as a whole, so that any field may end up in what it writes.
+    pub fn names_whole(&self) -> bool {
+        self.templates.iter().any(|(_, nodes)| tree::names_whole(nodes))
+    }
+
     /// The fields of the data that the whole template names at its top, each once: `a` in `{{ .a.b }}`.
     pub fn fields(&self) -> Vec<Text> {
         let mut fields = Vec::new();

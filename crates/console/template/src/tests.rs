@@ -336,6 +336,10 @@ fn what_a_template_names_is_known_without_running_it() {
         Template::parse("t", "{{ if .a }}{{ .b.c | upper }}{{ end }}{{ (print .d) }}{{ $.a }}", &functions()).unwrap();
     let names: Vec<Text> = template.fields();
     assert_eq!(names, ["a", "b", "d"]);
+    let names_whole = |text: &str| Template::parse("t", text, &functions()).unwrap().names_whole();
+    assert!(
+        !template.names_whole() && names_whole("{{ if .a }}{{ print (print .) }}{{ end }}") && names_whole("{{ $ }}")
+    );
 }
 
 #[test]

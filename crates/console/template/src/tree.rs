@@ -73,6 +73,29 @@ pub(crate) enum Callee {
     Function(Function),
 }
 
+/// Whether nodes name the dot, or the data as a whole.
+pub(crate) fn names_whole(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| match node {
+        Node::Text(_) | Node::Break | Node::Continue => false,
+        Node::Action(pipeline) => whole_of(pipeline),
+        Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
+            whole_of(&branch.pipeline) || names_whole(&branch.body) || names_whole(&branch.otherwise)
+        }
+        Node::Template { pipeline, .. } => pipeline.as_ref().is_some_and(whole_of),
+    })
+}
+
+fn whole_of(pipeline: &Pipeline) -> bool {
+    let operands =
+        pipeline.commands.iter().flat_map(|command| std::iter::once(&command.first).chain(&command.arguments));
+    operands.into_iter().any(|operand| match &operand.term {
+        Term::Dot => operand.fields.is_empty(),
+        Term::Variable(name) => name == "$" && operand.fields.is_empty(),
+        Term::Group(group) => whole_of(group),
+        Term::Nil | Term::Literal(_) | Term::Call(_) => false,
+    })
+}
+
 /// Collects the fields that nodes name.
 pub(crate) fn fields(nodes: &[Node], found: &mut Vec<Text>) {
     for node in nodes {
