@@ -4,6 +4,7 @@ import { groupsFrom, momentFrom, silenceFrom, type WireRule } from "../src/api/a
 import { firingSeconds, stateRows } from "../src/layout/timeline.ts";
 import {
   type AlertingRule,
+  byUrgency,
   linkOf,
   matchersOf,
   ruleState,
@@ -64,6 +65,25 @@ test("rules of one name in a group are told apart, and a rule is as urgent as it
   assert.equal(ruleState(first, [silence(`job="b"`)]), "pending");
   assert.equal(ruleState(first, [silence(`alertname=~"Sl.*"`)]), "silenced");
   assert.equal(ruleState(first, [silence(`alertname=~"Sl.*"`, "expired")]), "firing");
+});
+
+test("what fires comes first", () => {
+  const group = (name: string, ...states: string[]) => ({
+    name,
+    file: "/f.yaml",
+    interval: 5,
+    rules: states.map((state) => wire(state === "inactive" ? [] : [alert(state, {})])),
+  });
+  const groups = groupsFrom([
+    group("quiet", "inactive"),
+    group("waits", "inactive", "pending"),
+    group("burns", "pending", "firing"),
+    { name: "records", file: "/f.yaml", interval: 5, rules: [{ ...wire([]), type: "recording" }] },
+  ]);
+  assert.deepEqual(
+    byUrgency(groups, []).map(({ name }) => name),
+    ["burns", "waits", "quiet", "records"],
+  );
 });
 
 test("a silence matches whole values, and labels that are not there are empty", () => {

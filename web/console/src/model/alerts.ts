@@ -111,6 +111,21 @@ export function alertingRules(groups: readonly Group[]): AlertingRule[] {
   return groups.flatMap(({ rules }) => rules.filter((rule) => rule.kind === "alerting"));
 }
 
+/** Groups with what is most urgent first; those as urgent as each other stay in their order. */
+export function byUrgency(groups: readonly Group[], silences: readonly Silence[]): Group[] {
+  const rank = ({ rules }: Group) =>
+    Math.min(
+      STATES.length,
+      ...rules.map((rule) =>
+        rule.kind === "alerting" ? STATES.indexOf(ruleState(rule, silences)) : STATES.length,
+      ),
+    );
+  return groups
+    .map((group) => ({ group, at: rank(group) }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ group }) => group);
+}
+
 /** `a="b", c=~"d"`, as it is written within braces. */
 export function writeMatchers(matchers: readonly Matcher[]): string {
   return matchers

@@ -2,6 +2,7 @@
 import { getGroups, getRuleFiles, getSilences } from "../api/alerts.ts";
 import {
   alertingRules,
+  byUrgency,
   type Group,
   type Rule,
   type RuleFile,
@@ -52,7 +53,7 @@ async function load(cancelled: AbortSignal): Promise<Known> {
     // Where the rules are another server's, nothing is known of their files.
     getRuleFiles(cancelled).catch((): RuleFile[] => []),
   ]);
-  return { groups, silences, files, silencesTrouble };
+  return { groups: byUrgency(groups, silences), silences, files, silencesTrouble };
 }
 
 const change: Change = (part, how = "push") =>

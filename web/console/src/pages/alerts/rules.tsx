@@ -72,7 +72,9 @@ function RuleItem({ rule, address, change, data }: RuleItemProps) {
   const isOpen = address.rule === rule.id;
   const active = rule.alerts.filter((alert) => stateOf(alert, data.silences) !== "inactive");
   const [first] = active.sort((a, b) => Number((a.activeAt ?? 0n) - (b.activeAt ?? 0n)));
-  const summary = first?.annotations["summary"] ?? "";
+  // What is not raised has nothing filled in: what it is about is told by what has no gaps.
+  const about = rule.annotations["description"] ?? rule.annotations["summary"] ?? "";
+  const summary = first?.annotations["summary"] ?? (about.includes("{{") ? "" : about);
   const severity = rule.labels["severity"];
   return (
     <li class={isOpen ? "open" : ""}>
@@ -91,7 +93,7 @@ function RuleItem({ rule, address, change, data }: RuleItemProps) {
           {severity !== undefined && <span class="severity">{severity}</span>}
           <Health rule={rule} />
         </span>
-        <span class="rule-summary">{summary}</span>
+        <span class={`rule-summary ${first === undefined ? "quiet" : ""}`}>{summary}</span>
         <span class="rule-active quiet">
           {active.length > 0 && plural(active.length, "alert")}
           {first?.activeAt !== undefined && (
