@@ -8,6 +8,7 @@ mod layering;
 mod links;
 mod log_events;
 mod node_exporter;
+mod rules_test;
 mod semconv;
 mod settings;
 mod tree;
@@ -15,7 +16,7 @@ mod tree;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask check [--only NAME]… | layering | headers | links | settings | semconv [--check | --write] | node-exporter FOLDER";
+const USAGE: &str = "usage: cargo xtask check [--only NAME]… | layering | headers | links | settings | semconv [--check | --write] | node-exporter FOLDER | rules-test FILES | rules-check FILES | slo FILES";
 
 /// What a chore finds wrong, one line each; empty when all is well.
 type Findings = Vec<String>;
@@ -54,6 +55,9 @@ fn main() -> ExitCode {
         ["semconv"] | ["semconv", "--check"] => [semconv::check(&root), node_exporter::check(&root)].concat(),
         ["semconv", "--write"] => [semconv::write(&root), node_exporter::write(&root)].concat(),
         ["node-exporter", folder] => node_exporter::compare(&root, Path::new(folder)),
+        ["rules-test", files @ ..] if !files.is_empty() => rules_test::run(files),
+        ["rules-check", files @ ..] if !files.is_empty() => rules_test::check(files),
+        ["slo", files @ ..] if !files.is_empty() => rules_test::print(files),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
