@@ -6,6 +6,7 @@
 mod support;
 
 mod console {
+    mod alerts;
     mod canonical;
     mod files;
     mod grpc;

@@ -82,6 +82,8 @@ fn settings_that_are_wrong_are_told_all_at_once() {
         ("RETENTION_AGE", "a while", "0 or a number with d, h, m or s"),
         ("SCRAPE_INTERVAL", "0s", "one second or more"),
         ("SCRAPE_TARGETS", "localhost", "http://"),
+        ("ALERT_WEBHOOKS", "localhost:9000", "begin with http:// or https://"),
+        ("EXTERNAL_URL", "console", "must be one URL"),
         ("CONSOLE_PORT", "70000", "CONSOLE_PORT"),
     ];
     let environment = wrong.map(|(name, value, _)| (name, value));

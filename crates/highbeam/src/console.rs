@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use console_alerting::service::Service;
 use console_http::arrivals::Arrivals;
 use console_http::console::{Console, Listeners, OwnMetrics, Parts};
 use console_http::export::{self, Imported};
@@ -25,6 +26,7 @@ use telemetry::scope;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::alerting;
 use crate::commands::Error;
 use crate::observability::{Counts, Observability};
 use crate::ready::ConsoleAddresses;
@@ -49,6 +51,7 @@ pub(crate) struct Opened {
     arrivals: Arc<Arrivals>,
     intake: Arc<Intake>,
     queries: Arc<Queries>,
+    alerting: Arc<OnceLock<Arc<Service>>>,
 }
 
 /// A console that serves.
@@ -61,6 +64,7 @@ pub(crate) struct Running {
     metrics: OwnMetrics,
     scraper: Option<Scraper>,
     tail: Option<(watch::Sender<bool>, JoinHandle<()>)>,
+    alerting: (watch::Sender<bool>, JoinHandle<()>),
     runtime: Threads,
 }
 
@@ -115,10 +119,10 @@ pub(crate) fn open(settings: &Settings, shares: bool) -> Result<Opened, Error> {
     let store = Arc::new(open_behind(settings, shares)?);
     let arrivals = Arc::new(Arrivals::default());
     let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&arrivals), clock));
-    Ok(Opened { listeners, addresses, store, arrivals, intake, queries: Arc::default() })
+    Ok(Opened { listeners, addresses, store, arrivals, intake, queries: Arc::default(), alerting: Arc::default() })
 }
 
-fn counts(store: &Store, intake: &Intake, queries: &Queries) -> ConsoleCounts {
+fn counts(store: &Store, intake: &Intake, queries: &Queries, alerting: Option<&Service>) -> ConsoleCounts {
     let counts = store.counts();
     let requests = intake.requests();
     let asked = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -142,6 +146,10 @@ fn counts(store: &Store, intake: &Intake, queries: &Queries) -> ConsoleCounts {
             ("turned_away", asked(&requests.turned_away)),
         ],
         queries: queries.counts(),
+        rule_evaluations: alerting::evaluations(alerting),
+        notifications: alerting::notifications(alerting),
+        alerts: alerting::alerts(alerting),
+        rule_files_faulty: alerting::faulty_files(alerting),
         evicted_bytes: counts.bytes_evicted,
         store_bytes: store.bytes(),
         series: store.series_count() as u64,
@@ -212,7 +220,8 @@ impl Opened {
     /// What it counts, for `/metrics`.
     pub(crate) fn counts(&self) -> Counts {
         let (store, intake, queries) = (Arc::clone(&self.store), Arc::clone(&self.intake), Arc::clone(&self.queries));
-        Box::new(move || counts(&store, &intake, &queries))
+        let alerting = Arc::clone(&self.alerting);
+        Box::new(move || counts(&store, &intake, &queries, alerting.get().map(Arc::as_ref)))
     }
 
     /// Takes in a file of OTLP JSON.
@@ -223,7 +232,12 @@ impl Opened {
     }
 
     /// Starts serving. `shares` says whether something else in this process comes first.
-    pub(crate) fn start(self, observability: &Observability, shares: bool) -> Result<Running, Error> {
+    pub(crate) fn start(
+        self,
+        settings: &settings::Console,
+        observability: &Observability,
+        shares: bool,
+    ) -> Result<Running, Error> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(THREADS).max_blocking_threads(BLOCKING_THREADS_MAX).thread_name("console").enable_all();
         if shares {
@@ -233,6 +247,9 @@ impl Opened {
         let own = Arc::clone(&observability.metrics);
         let metrics: OwnMetrics = Arc::new(move || own.encode().unwrap_or_default());
         let targets = Targets::default();
+        let scope = observability.scope(Part::Console);
+        let alerting = alerting::service(settings, &self.store, self.addresses, scope);
+        let alerting = Arc::clone(self.alerting.get_or_init(|| alerting));
         let parts = Parts {
             store: Arc::clone(&self.store),
             intake: Arc::clone(&self.intake),
@@ -240,6 +257,7 @@ impl Opened {
             clock: Arc::new(clock::System),
             version: env!("CARGO_PKG_VERSION"),
             metrics: Arc::clone(&metrics),
+            alerting: Arc::clone(&alerting),
             targets: targets.clone(),
             queries: self.queries,
         };
@@ -254,8 +272,14 @@ impl Opened {
             };
             scope::run(Some(observability.scope(Part::Console)), || Console::start(listeners, parts))?
         };
+        let (stop, stopped) = watch::channel(false);
+        let evaluating = {
+            let _entered = runtime.enter();
+            tokio::spawn(alerting.run(stopped))
+        };
         let Self { addresses, store, intake, .. } = self;
-        Ok(Running { addresses, store, intake, metrics, console, targets, scraper: None, tail: None, runtime })
+        let (alerting, scraper, tail) = ((stop, evaluating), None, None);
+        Ok(Running { addresses, store, intake, metrics, console, targets, scraper, tail, alerting, runtime })
     }
 }
 
@@ -316,7 +340,10 @@ impl Running {
 
     /// Ends it: what is on its way in is taken, and everything is on disk afterwards.
     pub(crate) async fn finish(self) -> Result<(), Error> {
-        let Self { runtime, store, console, scraper, tail, .. } = self;
+        let Self { runtime, store, console, scraper, tail, alerting: (stop, evaluating), .. } = self;
+        stop.send_replace(true);
+        // One that panicked is at its end as well.
+        let _ = evaluating.await;
         if let Some((stop, following)) = tail {
             stop.send_replace(true);
             // One that panicked is at its end as well.

@@ -1,6 +1,7 @@
 //! The composition root: it alone knows every crate, reads the settings and ties adapters to ports.
 //! Nothing here decides about orders, speaks HTTP to clients or touches a database itself.
 
+mod alerting;
 pub mod cli;
 pub mod client;
 pub mod commands;

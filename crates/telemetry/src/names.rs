@@ -25,6 +25,30 @@ pub(crate) const CONSOLE_QUERIES: (&str, &str) = (
     "Queries that the console was asked, by API and by how they ended: answered, malformed, failed, timed_out, canceled (the client left) or turned_away",
 );
 
+/// `console_rules_evaluations_total`
+pub(crate) const CONSOLE_RULES_EVALUATIONS: (&str, &str) = (
+    "console_rules_evaluations",
+    "Evaluations of rules by how they ended: ok, failed, or missed (groups that were left out, because the evaluation before took too long)",
+);
+
+/// `console_notifications_total`
+pub(crate) const CONSOLE_NOTIFICATIONS: (&str, &str) = (
+    "console_notifications",
+    "Notifications of alerts by what became of them: delivered, failed (each attempt) or dropped (alerts for which there was no room)",
+);
+
+/// `console_alerts`
+pub(crate) const CONSOLE_ALERTS: (&str, &str) = (
+    "console_alerts",
+    "Alerts of rules that stand now: pending or firing",
+);
+
+/// `console_rules_files_faulty`
+pub(crate) const CONSOLE_RULES_FILES_FAULTY: (&str, &str) = (
+    "console_rules_files_faulty",
+    "Rule files that are not as they have to be, or cannot be read; what was last good in them holds",
+);
+
 /// `console_evicted_bytes_total`
 pub(crate) const CONSOLE_EVICTED: (&str, &str) = (
     "console_evicted_bytes",
@@ -923,6 +947,8 @@ pub mod attribute {
     pub const PROJECTION: &str = "projection";
     /// Why it failed or was dropped, one of a fixed set of words.
     pub const REASON: &str = "reason";
+    /// Who was to be told of alerts.
+    pub const RECEIVER: &str = "receiver";
     /// The kernel's release.
     pub const RELEASE: &str = "release";
     /// What the customer asks for.
@@ -941,6 +967,8 @@ pub mod attribute {
     pub const SETTINGS: &str = "settings";
     /// What is exported.
     pub const SIGNAL: &str = "signal";
+    /// How it stands.
+    pub const STATE: &str = "state";
     /// The stream of events.
     pub const STREAM: &str = "stream";
     /// What the demo's customers did.

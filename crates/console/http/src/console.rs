@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use console_alerting::service::Service;
 use console_storage::Store;
 use eventsourcing::Clock;
 use server::{Drain, Options};
@@ -24,7 +25,7 @@ use crate::intake::{Intake, grpc, otlp, push};
 use crate::prometheus::Targets;
 use crate::queries::Queries;
 use crate::view::wire::Ports;
-use crate::{export, graph, jaeger, pages, prometheus, view};
+use crate::{alerting, export, graph, jaeger, pages, prometheus, view};
 
 /// How long requests may finish once the console is to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -60,6 +61,8 @@ pub struct Parts {
     pub version: &'static str,
     /// What `/metrics` answers.
     pub metrics: OwnMetrics,
+    /// Rules, alerts and who is told of them.
+    pub alerting: Arc<Service>,
     /// What is scraped.
     pub targets: Targets,
     /// Counts what is asked.
@@ -143,6 +146,7 @@ fn console(parts: &Parts, ports: Ports) -> Router {
     receivers(intake)
         .merge(push::router(Arc::clone(intake)))
         .merge(prometheus::router(prometheus))
+        .merge(alerting::router(Arc::clone(&parts.alerting), parts.version))
         .merge(view::router(state))
         .merge(graph::router(Arc::clone(&parts.store), Arc::clone(&parts.clock)))
         .merge(export::router(Arc::clone(&parts.store), Arc::clone(intake)))

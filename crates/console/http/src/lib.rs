@@ -2,6 +2,7 @@
 //!
 //! How telemetry is decoded and how it is kept are other crates' business.
 
+pub mod alerting;
 pub mod arrivals;
 pub mod console;
 pub mod export;

@@ -15,7 +15,8 @@ const MISSING: &str = "<!doctype html><meta charset=utf-8><title>highbeam consol
     <p>This program was built without the console's pages. <code>make start</code> builds them; so does \
     <code>make web</code> before <code>cargo build</code>. The APIs are all here.";
 /// Names begin with what is an API's or a sender's, and never are a page's.
-const APIS: [&str; 7] = ["/api/", "/jaeger/", "/prometheus/", "/loki/", "/v1/", "/opentelemetry.", "/-/"];
+const APIS: [&str; 8] =
+    ["/api/", "/jaeger/", "/prometheus/", "/alertmanager/", "/loki/", "/v1/", "/opentelemetry.", "/-/"];
 
 /// Serves the files; any other path that may be a page's is the start page's, which reads the URL itself.
 pub(crate) fn router() -> Router {

@@ -25,7 +25,7 @@ pub async fn run(arguments: &Console) -> Result<(), Error> {
         say(&format!("imported {}{rest}", path.display()))?;
     }
     let stop = shutdown::requested()?;
-    let mut running = opened.start(&observability, false)?;
+    let mut running = opened.start(&settings.console, &observability, false)?;
     running.scrape(Part::Console, console::Own::Here, &settings.console)?;
     running.tail(arguments.tail.clone());
     let addresses = running.addresses();

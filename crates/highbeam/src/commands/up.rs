@@ -1,6 +1,7 @@
 //! `highbeam up`: everything in one process, for a laptop.
 
 use super::{Error, say, source};
+use crate::alerting::BUILT_IN;
 use crate::cli::Up;
 use crate::customers::Customers;
 use crate::observability::Observability;
@@ -12,6 +13,8 @@ use crate::{console, process, shutdown};
 /// Runs everything and prints where it is.
 pub async fn run(arguments: &Up) -> Result<(), Error> {
     let mut source = source(&arguments.settings)?;
+    // What is looked at here is the order service, whose rules the program has.
+    source.preferences.insert("RULE_FILES".to_owned(), BUILT_IN.to_owned());
     let mut settings = Settings::read(&source)?;
     let opened = if arguments.no_console { None } else { Some(console::open(&settings, true)?) };
     if let Some(opened) = &opened {
@@ -23,7 +26,7 @@ pub async fn run(arguments: &Up) -> Result<(), Error> {
     let mut parts = Role::All.parts();
     parts.extend([Part::Console, Part::Customers]);
     let observability = Observability::start(&settings, parts, opened.as_ref().map(console::Opened::counts))?;
-    let mut console = opened.map(|opened| opened.start(&observability, true)).transpose()?;
+    let mut console = opened.map(|opened| opened.start(&settings.console, &observability, true)).transpose()?;
     let done = serve(arguments, settings, &observability, console.as_mut()).await;
     // However it ended: why is in what waits to be sent.
     observability.finish().await;

@@ -21,6 +21,16 @@ pub struct Console {
     pub scrape_targets: Vec<String>,
     /// `SCRAPE_INTERVAL`
     pub scrape_interval: Duration,
+    /// `RULE_FILES`
+    pub rule_files: Vec<String>,
+    /// `EVALUATION_INTERVAL`
+    pub evaluation_interval: Duration,
+    /// `ALERT_WEBHOOKS`
+    pub alert_webhooks: Vec<String>,
+    /// `ALERTMANAGER_URLS`
+    pub alertmanager_urls: Vec<String>,
+    /// `EXTERNAL_URL`, without a slash at its end; `None` is the console's own address.
+    pub external_url: Option<String>,
 }
 
 /// Below this, segments would be too small to be worth a file.
@@ -49,7 +59,16 @@ impl Console {
                 "must be URLs that begin with http:// and name a host, or files as file:PATH, with commas between them",
             );
         }
+        let evaluation_interval = reader.value("EVALUATION_INTERVAL", whole_second, Duration::from_secs(15));
+        told(reader, "EVALUATION_INTERVAL", "must be one second or more, as a number with d, h, m or s".to_owned());
+        let external_url = urls(reader, "EXTERNAL_URL", "must be one URL that begins with http:// or https://").pop();
+        let web = "must be URLs that begin with http:// or https:// and name a host, with commas between them";
         Self {
+            rule_files: listed(reader, "RULE_FILES"),
+            evaluation_interval,
+            alert_webhooks: urls(reader, "ALERT_WEBHOOKS", web),
+            alertmanager_urls: urls(reader, "ALERTMANAGER_URLS", web),
+            external_url: external_url.map(|url| url.trim_end_matches('/').to_owned()),
             port: reader.value("CONSOLE_PORT", port, 0),
             otlp_grpc_port: reader.value("OTLP_GRPC_PORT", port, 0),
             otlp_http_port: reader.value("OTLP_HTTP_PORT", port, 0),
@@ -59,6 +78,26 @@ impl Console {
             scrape_interval,
         }
     }
+}
+
+/// What stands between commas.
+fn listed(reader: &Reader<'_>, name: &'static str) -> Vec<String> {
+    let text = reader.text(name).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn urls(reader: &mut Reader<'_>, name: &'static str, wrong: &str) -> Vec<String> {
+    let urls = listed(reader, name);
+    if urls.iter().any(|url| !is_web(url)) {
+        reader.fault(name, wrong);
+    }
+    urls
+}
+
+/// `http://` or `https://`, and a host.
+fn is_web(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
+    !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace)
 }
 
 /// A URL, or `file:PATH` for a file that lists them.
@@ -121,6 +160,14 @@ mod tests {
         assert_eq!(duration("0"), Some(Duration::ZERO));
         for wrong in ["", "7", "d", "7w", "99999999999999999999d", "101000d", "é"] {
             assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn receivers_of_alerts_are_urls_of_either_kind() {
+        assert!(is_web("http://localhost:9000/hook") && is_web("https://alerts.test"));
+        for wrong in ["localhost:9093", "ftp://host", "http://", "https:///path", "http://a b"] {
+            assert!(!is_web(wrong), "{wrong}");
         }
     }
 

@@ -126,6 +126,31 @@ pub const SETTINGS: &[Setting] = &[
         "What the console scrapes beside its own process: URLs, or file:PATH for a file of targets, with commas between them",
     ),
     setting("SCRAPE_INTERVAL", "5s", "15s", "How often the console scrapes a target"),
+    setting(
+        "RULE_FILES",
+        "",
+        "builtin,rules/*.yaml",
+        "Files of rules (Prometheus') and objectives (OpenSLO's), with commas between them; builtin are the order service's, which up has by itself, and none is none",
+    ),
+    setting("EVALUATION_INTERVAL", "15s", "1m", "How often rules are evaluated whose group does not say"),
+    setting(
+        "ALERT_WEBHOOKS",
+        "",
+        "http://localhost:9000/alerts",
+        "Who is told of alerts, in Alertmanager's form: URLs with commas between them",
+    ),
+    setting(
+        "ALERTMANAGER_URLS",
+        "",
+        "http://alertmanager:9093",
+        "Alertmanagers that alerts are sent to, with commas between them",
+    ),
+    setting(
+        "EXTERNAL_URL",
+        "",
+        "https://console.example.com",
+        "Where others reach the console, for links in notifications; unset, its own address",
+    ),
     setting("DATA_DIR", "data", "/var/lib/highbeam", "The folder for everything that a process keeps"),
     setting(
         "EVENTSTORE_CONFIG_CONNECTION_STRING",

@@ -21,6 +21,14 @@ pub struct ConsoleCounts {
     pub requests: Vec<(&'static str, u64)>,
     /// Queries, by the API they came to and how they ended.
     pub queries: Vec<(&'static str, &'static str, u64)>,
+    /// Evaluations of rules, by how they ended: `ok`, `failed`, `missed`.
+    pub rule_evaluations: Vec<(&'static str, u64)>,
+    /// Notifications of alerts, by what became of them.
+    pub notifications: Vec<(&'static str, u64)>,
+    /// Alerts of rules that stand now, by state.
+    pub alerts: Vec<(&'static str, u64)>,
+    /// Rule files that are not as they have to be.
+    pub rule_files_faulty: u64,
     /// Bytes removed to stay within the limits.
     pub evicted_bytes: u64,
     /// Bytes on disk.
@@ -76,6 +84,18 @@ fn counters_of_two(
     })
 }
 
+/// A gauge with one label.
+fn gauges(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help): (&str, &str),
+    label: &'static str,
+    values: &[(&'static str, u64)],
+) -> fmt::Result {
+    let gauge = |value: u64| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+    let mut family = encoder.encode_descriptor(name, help, None, gauge(0).metric_type())?;
+    values.iter().try_for_each(|(word, value)| gauge(*value).encode(family.encode_family(&[(label, *word)])?))
+}
+
 fn gauge(encoder: &mut DescriptorEncoder<'_>, (name, help): (&str, &str), value: u64) -> fmt::Result {
     let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     let encoder = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
@@ -90,6 +110,10 @@ impl Collector for Console {
         counters(encoder, names::CONSOLE_DROPPED, "reason", &counts.dropped)?;
         counters(encoder, names::CONSOLE_REQUESTS, "outcome", &counts.requests)?;
         counters_of_two(encoder, names::CONSOLE_QUERIES, ["api", "outcome"], &counts.queries)?;
+        counters(encoder, names::CONSOLE_RULES_EVALUATIONS, "outcome", &counts.rule_evaluations)?;
+        counters(encoder, names::CONSOLE_NOTIFICATIONS, "outcome", &counts.notifications)?;
+        gauges(encoder, names::CONSOLE_ALERTS, "state", &counts.alerts)?;
+        gauge(encoder, names::CONSOLE_RULES_FILES_FAULTY, counts.rule_files_faulty)?;
         let evicted = ConstCounter::new(counts.evicted_bytes);
         let (name, help) = names::CONSOLE_EVICTED;
         evicted.encode(encoder.encode_descriptor(name, help, None, evicted.metric_type())?)?;
@@ -110,6 +134,7 @@ mod tests {
         metrics.register_console(move || ConsoleCounts {
             ingested: vec![("traces", reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed))],
             queries: vec![("prometheus", "failed", 3)],
+            alerts: vec![("firing", 2)],
             is_in_trouble: true,
             ..ConsoleCounts::default()
         });
@@ -117,6 +142,7 @@ mod tests {
         let text = metrics.encode().unwrap();
         assert!(text.contains("console_ingested_total{signal=\"traces\"} 1\n"), "{text}");
         assert!(text.contains("console_store_trouble 1\n"), "{text}");
+        assert!(text.contains("console_alerts{state=\"firing\"} 2\n"), "{text}");
         assert!(text.contains("console_queries_total{api=\"prometheus\",outcome=\"failed\"} 3\n"), "{text}");
     }
 }
