@@ -130,7 +130,7 @@ impl Engine {
 }
 
 fn check_time(name: &str, time_ms: i64) -> Result<(), Error> {
-    if time_ms.abs() <= TIME_MS_MAX {
+    if (-TIME_MS_MAX..=TIME_MS_MAX).contains(&time_ms) {
         return Ok(());
     }
     Err(Error::Invalid(format!("invalid parameter {name:?}: cannot be that far from 1970")))

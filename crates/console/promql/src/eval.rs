@@ -9,6 +9,8 @@ mod call;
 mod classic;
 mod date;
 mod duration;
+mod extended;
+mod info;
 mod labels;
 mod matching;
 mod math;
@@ -149,6 +151,9 @@ impl<'q> Evaluation<'q> {
     fn stream(&self, expr: &Expr, grid: Grid, sink: &mut Sink<'_>) -> Result<(), Error> {
         match &expr.node {
             Node::Paren(inner) => self.stream(inner, grid, sink),
+            Node::Selector(selector) if selector.smoothed && selector.range.is_none() => {
+                self.stream_smoothed((selector, expr.span), grid, sink)
+            }
             Node::Selector(selector) if selector.range.is_none() => self.stream_selector(selector, grid, sink),
             Node::Call(call) if self.streams_windows(call) => self.stream_windows(call, expr.span, grid, sink),
             _ => {

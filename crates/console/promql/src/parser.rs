@@ -71,7 +71,7 @@ fn parse_faulty(query: &str, features: Features, depth_max: usize) -> Result<Exp
         return fault(Span::default(), format!("query is longer than {TEXT_BYTES_MAX} bytes"));
     }
     let tokens = lexer::tokens(query)?;
-    let mut parser = Parser { text: query, tokens, at: 0, depth: 0, depth_max, features };
+    let mut parser = Parser { text: query, tokens, at: 0, depth: 0, depth_max, features, lenient: false };
     if parser.peek().kind == Kind::End {
         return fault(Span::default(), "no expression found in input");
     }
@@ -90,6 +90,8 @@ pub(super) struct Parser<'t> {
     depth: usize,
     depth_max: usize,
     features: Features,
+    /// Whether a selector may match everything: that of `info` says which labels are meant.
+    lenient: bool,
 }
 
 /// Words with a meaning of their own outside braces.
@@ -443,18 +445,24 @@ impl<'t> Parser<'t> {
         if function.experimental && !self.features.experimental_functions {
             return fault(name.span, format!("function {raw:?} is not enabled"));
         }
-        let (arguments, end) = self.arguments()?;
+        let outer = self.lenient;
+        let result = self.arguments(function.name == "info");
+        self.lenient = outer;
+        let (arguments, end) = result?;
         self.node(Node::Call(Call { function, arguments }), Span { start: name.span.start, end })
     }
 
     /// `(a, b)`, and where it ends.
-    fn arguments(&mut self) -> Result<(Vec<Expr>, usize), Fault> {
+    ///
+    /// `lenient`: after the first one a selector may match everything.
+    fn arguments(&mut self, lenient: bool) -> Result<(Vec<Expr>, usize), Fault> {
         self.expect_mark("(", "function call")?;
         let mut arguments = Vec::new();
         if self.is_mark(")") {
             return Ok((arguments, self.next().span.end));
         }
         loop {
+            self.lenient = lenient && !arguments.is_empty();
             arguments.push(self.expr(0)?);
             if self.is_mark(")") {
                 return Ok((arguments, self.next().span.end));

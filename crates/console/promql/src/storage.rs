@@ -118,6 +118,13 @@ impl Points {
         self.histograms.clear();
     }
 
+    /// Forgets the samples from this place on.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.times_ms.truncate(length);
+        self.values.truncate(length);
+        self.histograms.truncate(self.histograms.partition_point(|(place, _)| *place < length));
+    }
+
     /// Makes room for so many more.
     pub fn reserve(&mut self, samples: usize) {
         self.times_ms.reserve(samples);

@@ -14,6 +14,7 @@ impl Evaluation<'_> {
         let expr = argument(call, 0)?;
         let mut present = vec![false; grid.steps];
         if call.function.id == Id::AbsentOverTime {
+            self.check_extended(call, expr)?;
             self.ranges(expr, grid, Some(call.function.name), &mut |_, _, _, windows| {
                 present.iter_mut().zip(windows).for_each(|(present, window)| *present |= !window.is_empty());
                 Ok(())

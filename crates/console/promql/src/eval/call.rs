@@ -28,6 +28,7 @@ impl Evaluation<'_> {
             Id::HistogramAvg | Id::HistogramCount | Id::HistogramStddev | Id::HistogramStdvar | Id::HistogramSum => {
                 self.of_native(call, grid)?
             }
+            Id::Info => self.info(call, grid)?,
             _ => self.elementwise(call, grid)?,
         };
         Ok(Frame::Vector(block))

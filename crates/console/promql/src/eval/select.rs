@@ -8,7 +8,7 @@ use console_model::{CounterReset, FloatHistogram, Labels};
 
 use super::block::{Charge, Histograms, RowRef, absent, histogram_cells, is_absent, is_histogram};
 use super::{Evaluation, Grid};
-use crate::ast::{At, DurationExpr, Expr, Node, Selector, Subquery};
+use crate::ast::{At, DurationExpr, Expr, Node, Selector, Span, Subquery};
 use crate::storage::{Hints, Points, Selection, Series, StorageError};
 use crate::{Error, Matcher};
 
@@ -32,7 +32,12 @@ impl References {
         self.grid.time(if self.fixed.is_some() { 0 } else { step })
     }
 
-    fn steps(&self) -> usize {
+    /// The first and the last time.
+    pub(super) fn bounds(&self) -> (i64, i64) {
+        (self.grid.start_ms, self.grid.end_ms())
+    }
+
+    pub(super) fn steps(&self) -> usize {
         self.fixed.unwrap_or(self.grid.steps)
     }
 }
@@ -62,7 +67,7 @@ impl Evaluation<'_> {
         })
     }
 
-    fn select<'s>(
+    pub(super) fn select<'s>(
         &'s self,
         matchers: &[Matcher],
         from_ms: i64,
@@ -76,7 +81,7 @@ impl Evaluation<'_> {
         if series.len() > series_max { Err(Error::TooManySeries(series_max)) } else { Ok(series) }
     }
 
-    fn read(&self, series: &dyn Series, points: &mut Points) -> Result<Charge<'_>, Error> {
+    pub(super) fn read(&self, series: &dyn Series, points: &mut Points) -> Result<Charge<'_>, Error> {
         points.clear();
         series.read(points).map_err(storage_error)?;
         if self.only_statistics.get() {
@@ -160,7 +165,7 @@ impl Evaluation<'_> {
         sink: &mut RangeSink<'_>,
     ) -> Result<(), Error> {
         match &expr.unwrapped().node {
-            Node::Selector(selector) => self.selector_ranges(selector, grid, function, sink),
+            Node::Selector(selector) => self.selector_ranges((selector, expr.span), grid, function, sink),
             Node::Subquery(subquery) => self.subquery_ranges(subquery, grid, sink),
             _ => Err(Error::Execution("expected a range vector".to_owned())),
         }
@@ -183,13 +188,16 @@ impl Evaluation<'_> {
 
     fn selector_ranges(
         &self,
-        selector: &Selector,
+        (selector, span): (&Selector, Span),
         grid: Grid,
         function: Option<&str>,
         sink: &mut RangeSink<'_>,
     ) -> Result<(), Error> {
         let references = self.references(selector.at, selector.offset.as_ref(), grid)?;
         let range_ms = selector.range.as_ref().map_or(Ok(0), |range| self.positive_duration(range))?;
+        if selector.anchored || selector.smoothed {
+            return self.extended_ranges((selector, span), &references, range_ms, function, sink);
+        }
         let from_ms = references.grid.start_ms.saturating_sub(range_ms).saturating_add(1);
         let to_ms = references.grid.end_ms();
         let _charge = Charge::of(&self.meter, references.steps())?;

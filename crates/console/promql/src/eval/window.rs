@@ -32,6 +32,8 @@ pub(super) struct Window<'a> {
     range_ms: i64,
     /// When the function is evaluated.
     time_ms: i64,
+    /// Whether its first and last sample stand at its ends, so that nothing has to be estimated.
+    extended: bool,
     /// The name of the series, empty if it has none.
     name: &'a str,
     /// Where the range vector stands in the text.
@@ -163,6 +165,8 @@ impl Evaluation<'_> {
             spans.push(argument.span);
         }
         check_arguments(id, &scalars)?;
+        self.check_extended(call, range_argument)?;
+        let extended = matches!(&range_argument.unwrapped().node, Node::Selector(s) if s.anchored || s.smoothed);
         let (references, range_ms) = self.range_times(range_argument, grid)?;
         let mut cells = Vec::with_capacity(grid.steps);
         let mut arguments = Vec::with_capacity(scalars.len());
@@ -189,6 +193,7 @@ impl Evaluation<'_> {
                     range: range.clone(),
                     end_ms: references.time(step),
                     range_ms,
+                    extended,
                     time_ms: grid.time(step),
                     name: &name,
                     span: range_argument.span,

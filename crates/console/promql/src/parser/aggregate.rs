@@ -16,7 +16,7 @@ impl Parser<'_> {
             return fault(name.span, message);
         }
         let before = self.grouping()?;
-        let (mut arguments, mut end) = self.arguments()?;
+        let (mut arguments, mut end) = self.arguments(false)?;
         let after = if before.is_none() { self.grouping()? } else { None };
         if after.is_some() {
             end = self.tokens.get(self.at.saturating_sub(1)).map_or(end, |token| token.span.end);

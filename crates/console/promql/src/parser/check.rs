@@ -60,7 +60,7 @@ fn check_call(expr: &Expr, call: &Call) -> Result<(), Fault> {
     }
     if function.name == "info"
         && let Some(labels) = call.arguments.get(1)
-        && !matches!(&labels.node, Node::Selector(selector) if selector.range.is_none())
+        && !matches!(&labels.node, Node::Selector(selector) if selector.range.is_none() && selector.name.is_empty())
     {
         return fault(labels.span, "expected label selectors only, got vector selector instead".to_owned());
     }

@@ -39,7 +39,7 @@ impl Parser<'_> {
             let matcher = Matcher::new(NAME, MatchOp::Equal, selector.name.clone());
             selector.matchers.push(matcher.map_or_else(|message| fault(span, message), Ok)?);
         }
-        if !selector.matchers.iter().any(|matcher| !matcher.matches("")) {
+        if !self.lenient && !selector.matchers.iter().any(|matcher| !matcher.matches("")) {
             return fault(span, "vector selector must contain at least one non-empty matcher");
         }
         Ok(Expr { node: Node::Selector(Box::new(selector)), span, height: 1 })

@@ -142,6 +142,9 @@ impl Evaluation<'_> {
 /// `from_zero`: of a counter its first value and its increase: it is not taken to have been below zero.
 fn stretch(window: &Window<'_>, first_ms: i64, last_ms: i64, from_zero: Option<(f64, f64)>, per_second: bool) -> f64 {
     let seconds = |ms: i64| ms as f64 / 1000.0;
+    if window.extended {
+        return if per_second { 1.0 / seconds(window.range_ms) } else { 1.0 };
+    }
     let start_ms = window.end_ms.saturating_sub(window.range_ms);
     let sampled = seconds(last_ms - first_ms);
     let between = sampled / (window.len().saturating_sub(1)) as f64;
