@@ -1,5 +1,6 @@
 //! Runs scripts in the language of Prometheus' own test suite: our own under `tests/scripts`, and those in a
 //! folder that the variable `PROMQL_SCRIPTS` names, against the divergences listed in `ledger.txt`.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what reads scripts is part of the tests")]
 
 mod compare;
 mod memory;
