@@ -198,7 +198,9 @@ fn metrics(store: &Store, selection: &Selection) -> Result<Exported, Refusal> {
     for matchers in &selections {
         let series = store.select_series(matchers, from_ms, milliseconds(to_ns), SERIES_MAX - selected.len());
         selected.extend(series.map_err(|error| match error {
-            ReadError::TooMany { what, .. } => unreadable(ReadError::TooMany { what, limit: SERIES_MAX }),
+            ReadError::TooMany { what: what @ "series", .. } => {
+                unreadable(ReadError::TooMany { what, limit: SERIES_MAX })
+            }
             error => unreadable(error),
         })?);
         exemplars.extend(store.exemplars(matchers, from_ms, milliseconds(to_ns)));

@@ -37,6 +37,7 @@ impl ReadFailure {
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Store(ReadError::TooMany { .. }) => StatusCode::BAD_REQUEST,
+            Self::Store(ReadError::Stopped) => StatusCode::GATEWAY_TIMEOUT,
             Self::Store(ReadError::Io { .. }) | Self::Lost => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -45,7 +46,7 @@ impl ReadFailure {
     /// system's words are not theirs.
     pub(crate) fn tell(&self) -> String {
         match self {
-            Self::Store(error @ ReadError::TooMany { .. }) => error.to_string(),
+            Self::Store(error @ (ReadError::TooMany { .. } | ReadError::Stopped)) => error.to_string(),
             Self::Store(error @ ReadError::Io { source, .. }) => {
                 tracing::error!(error.cause = %format_args!("{error}: {source}"), "console store cannot be read");
                 self.to_string()

@@ -5,7 +5,7 @@ use console_model::{Exemplar, Labels, LogBatch, MetricMetadata, SampleBatch, Spa
 use crate::error::{IngestError, ReadError};
 use crate::logs::{Direction, LogBlocks, LogLines, LogQuery};
 use crate::matcher::Matcher;
-use crate::metrics::{SampleOutcome, SelectedSeries};
+use crate::metrics::{SampleOutcome, SelectLimits, SelectedSeries};
 use crate::shelf::Left;
 use crate::store::{Oldest, Store};
 use crate::traces::{Operation, SpanHead, Trace, TraceQuery};
@@ -141,7 +141,18 @@ impl Store {
         to_ms: i64,
         series_max: usize,
     ) -> Result<Vec<SelectedSeries>, ReadError> {
-        self.inner().metrics.select(matchers, from_ms, to_ms, series_max)
+        self.inner().metrics.select(matchers, from_ms, to_ms, &SelectLimits::series(series_max))
+    }
+
+    /// The same within other bounds.
+    pub fn select_series_within(
+        &self,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &SelectLimits<'_>,
+    ) -> Result<Vec<SelectedSeries>, ReadError> {
+        self.inner().metrics.select(matchers, from_ms, to_ms, limits)
     }
 
     /// The labels of the series that matchers select and that may have samples in the time, sorted.

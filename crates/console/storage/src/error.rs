@@ -94,4 +94,7 @@ pub enum ReadError {
         /// How many there may be.
         limit: usize,
     },
+    /// Whoever asked has it stopped.
+    #[error("the read was stopped before its end")]
+    Stopped,
 }

@@ -40,7 +40,7 @@ pub use error::{IngestError, OpenError, ReadError};
 pub use facts::{Fact, FactKind, Signal};
 pub use logs::{Direction, LogBlock, LogBlocks, LogLine, LogLines, LogQuery, LogScan};
 pub use matcher::{InvalidPattern, Matcher, select};
-pub use metrics::{Histograms, Point, Points, SampleOutcome, Samples, SelectedSeries};
+pub use metrics::{Histograms, Point, Points, SampleOutcome, Samples, SelectLimits, SelectedSeries};
 pub use options::Options;
 pub use shelf::Left;
 pub use store::{Oldest, Store};

@@ -21,7 +21,7 @@ use console_model::{SampleBatch, TraceId};
 use hashbrown::{HashMap, HashSet};
 
 pub use head::SampleOutcome;
-pub use read::{Histograms, Point, Points, Samples, SelectedSeries};
+pub use read::{Histograms, Point, Points, Samples, SelectLimits, SelectedSeries};
 
 use crate::disk::{Disk, sync_file};
 use crate::error::IngestError;

@@ -82,6 +82,8 @@ impl From<console_promql::Error> for Refusal {
                 // What the client cannot do anything about goes to the log.
                 return match cause.downcast_ref::<ReadError>() {
                     Some(ReadError::TooMany { .. }) => Self::execution(cause.to_string()),
+                    // Nobody waits any more, or not in time.
+                    Some(ReadError::Stopped) => Error::Timeout.into(),
                     _ => Self::store_failed(cause.as_ref()),
                 };
             }

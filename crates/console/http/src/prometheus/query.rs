@@ -92,7 +92,8 @@ fn evaluate(
     limit: Option<usize>,
     ask: impl FnOnce(&Stored, &str, &Until<'_, '_>) -> Result<Answer, Error>,
 ) -> Result<Vec<u8>, Refusal> {
-    let stored = Stored::new(call.store().clone());
+    let (stop, deadline) = (call.stop.clone(), call.deadline);
+    let stored = Stored::new(call.store().clone()).while_it(move || !stop.is_set() && Instant::now() < deadline);
     let begun = Instant::now();
     if begun >= call.deadline {
         return Err(Refusal { kind: answer::Kind::Timeout, text: "query timed out in query execution".to_owned() });

@@ -50,7 +50,12 @@ pub(crate) fn samples() -> SampleBatch {
     for name in ["jobs_done_total", "queue_depth", "run_seconds_count"] {
         let mut of = LabelSetBuilder::new();
         [("__name__", name), ("job", "scraped"), ("instance", "127.0.0.1:1")].iter().for_each(|(k, v)| of.push(k, v));
-        batch.series.push(SeriesSamples { labels: of.finish(), samples: vec![later], histograms: Vec::new(), exemplars: Vec::new() });
+        batch.series.push(SeriesSamples {
+            labels: of.finish(),
+            samples: vec![later],
+            histograms: Vec::new(),
+            exemplars: Vec::new(),
+        });
     }
     batch.metadata = vec![
         metadata("jobs_done_total", MetricKind::Counter, "Jobs that were done, with \\ and \n in the text."),

@@ -18,6 +18,26 @@ pub use series::{Histograms, Point, Points, Samples, SelectedSeries};
 
 /// With no more than this many series, blocks are looked up; with more, all blocks of the time are read.
 const FEW_SERIES: usize = 32;
+/// Bytes of blocks that one selection holds.
+const BYTES_MAX: usize = 256 << 20;
+
+/// The bounds of one selection.
+#[derive(Clone, Copy)]
+pub struct SelectLimits<'a> {
+    /// Series that matchers may select.
+    pub series_max: usize,
+    /// Bytes that are held for their samples, packed.
+    pub bytes_max: usize,
+    /// Whether to go on; asked before anything is read, and for every block.
+    pub goes_on: &'a dyn Fn() -> bool,
+}
+
+impl SelectLimits<'static> {
+    /// So many series, as many bytes as one answer can have use of, to the end.
+    pub const fn series(series_max: usize) -> Self {
+        Self { series_max, bytes_max: BYTES_MAX, goes_on: &|| true }
+    }
+}
 
 impl Metrics {
     /// The series that matchers select and that have samples in `from_ms..=to_ms`, sorted by labels.
@@ -26,27 +46,34 @@ impl Metrics {
         matchers: &[Matcher],
         from_ms: i64,
         to_ms: i64,
-        series_max: usize,
+        limits: &SelectLimits<'_>,
     ) -> Result<Vec<SelectedSeries>, ReadError> {
-        let (mut selected, places) = self.take_from_head(matchers, from_ms, to_ms);
-        if selected.len() > series_max {
-            return Err(ReadError::TooMany { what: "series", limit: series_max });
+        if !(limits.goes_on)() {
+            return Err(ReadError::Stopped);
         }
+        let (mut selected, places) = self.take_from_head(matchers, from_ms, to_ms, limits.series_max)?;
+        let mut bytes = 0_usize;
         let of_head: Vec<_> = selected.iter().map(SelectedSeries::chunks).collect();
         // The head was read first: a chunk that went to the shelf since is seen twice and counted once.
         for view in self.shelf.view(|_| true) {
+            // A chunk holds the block that it is of.
             let mut take = |body: &Bytes| {
-                rows::read(
+                let mut is_held = false;
+                let read = rows::read(
                     body,
                     |series| places.contains_key(&series),
                     |chunk| {
                         let place = places.get(&chunk.series).and_then(|place| selected.get_mut(*place));
                         if let Some(series) = place.filter(|_| chunk.meets(from_ms, to_ms)) {
+                            is_held = true;
                             series.add(chunk);
                         }
                     },
-                )
+                );
+                bytes = bytes.saturating_add(if is_held { body.len() } else { 0 });
+                read.map(|()| bytes <= limits.bytes_max)
             };
+            let too_many = || ReadError::TooMany { what: "bytes of samples", limit: limits.bytes_max };
             for segment in view.segments.iter().filter(|it| it.extent().meets(ns(from_ms), ns(to_ms))) {
                 let failed = |source: io::Error| ReadError::Io { path: segment.path().to_owned(), source };
                 let numbers = self.blocks_of(segment, &places).map_err(failed)?;
@@ -55,16 +82,23 @@ impl Metrics {
                     if !meta.extent.meets(ns(from_ms), ns(to_ms)) {
                         continue;
                     }
+                    if !(limits.goes_on)() {
+                        return Err(ReadError::Stopped);
+                    }
                     let Some(frame) = reader.frame(meta).map_err(failed)? else { continue };
                     let frame = Bytes::from(frame);
-                    if take(&frame.slice_ref(meta.body(&frame))).is_err() {
-                        reader.tell_damage(meta);
+                    match take(&frame.slice_ref(meta.body(&frame))) {
+                        Ok(true) => {}
+                        Ok(false) => return Err(too_many()),
+                        Err(_) => reader.tell_damage(meta),
                     }
                 }
             }
             if let Some(open) = view.open.filter(|open| open.extent.meets(ns(from_ms), ns(to_ms))) {
                 // Written a moment ago by this process: it is what it was written as.
-                let _: Result<(), crate::codec::Damaged> = take(&Bytes::copy_from_slice(&open.body));
+                if let Ok(false) = take(&Bytes::copy_from_slice(&open.body)) {
+                    return Err(too_many());
+                }
             }
         }
         for (series, of_head) in selected.iter_mut().zip(of_head) {
@@ -82,9 +116,13 @@ impl Metrics {
         matchers: &[Matcher],
         from_ms: i64,
         to_ms: i64,
-    ) -> (Vec<SelectedSeries>, HashMap<u32, usize>) {
+        series_max: usize,
+    ) -> Result<(Vec<SelectedSeries>, HashMap<u32, usize>), ReadError> {
         let head = self.head();
         let numbers = head.index.select(matchers);
+        if numbers.len() > series_max {
+            return Err(ReadError::TooMany { what: "series", limit: series_max });
+        }
         let mut full: HashMap<u32, Vec<Chunk>> = HashMap::new();
         for (_, chunk) in head.full.iter().filter(|(_, chunk)| chunk.meets(from_ms, to_ms)) {
             full.entry(chunk.series).or_default().push(chunk.clone());
@@ -99,7 +137,7 @@ impl Metrics {
             places.insert(number, selected.len());
             selected.push(found);
         }
-        (selected, places)
+        Ok((selected, places))
     }
 
     fn blocks_of(&self, segment: &Segment, places: &HashMap<u32, usize>) -> io::Result<Vec<usize>> {

@@ -7,7 +7,9 @@ use console_model::{Labels, SampleBatch, SeriesSamples};
 
 use super::made::{self, trace_id};
 use super::{NOW_MS, clock, open, quiet};
-use crate::{Direction, FactKind, IngestError, LogQuery, Matcher, Oldest, Options, Signal, Store};
+use crate::{
+    Direction, FactKind, IngestError, LogQuery, Matcher, Oldest, Options, ReadError, SelectLimits, Signal, Store,
+};
 
 fn small(limit_bytes: u64) -> Options {
     Options { limit_bytes, ..quiet() }
@@ -27,6 +29,21 @@ fn noise(service: &str, from: u64, count: u64) -> console_model::SpanBatch {
         }
     }
     batch
+}
+
+#[test]
+fn a_selection_holds_no_more_than_it_may_and_ends_when_nobody_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.ingest_samples(&made::samples("counted", 10, 0..2_000)).unwrap();
+    let selected = |limits: &SelectLimits<'_>| store.select_series_within(&[], i64::MIN, i64::MAX, limits);
+    assert_eq!(selected(&SelectLimits::series(10)).unwrap().len(), 10);
+    let too_many = selected(&SelectLimits::series(9)).unwrap_err();
+    assert_eq!(too_many.to_string(), "more than 9 series were selected; narrow the selection");
+    let too_many = selected(&SelectLimits { bytes_max: 100, ..SelectLimits::series(10) }).unwrap_err();
+    assert_eq!(too_many.to_string(), "more than 100 bytes of samples were selected; narrow the selection");
+    let stopped = selected(&SelectLimits { goes_on: &|| false, ..SelectLimits::series(10) });
+    assert!(matches!(stopped, Err(ReadError::Stopped)));
 }
 
 #[test]
