@@ -5,8 +5,8 @@
     conformance.py --server COMMAND --base PATH ...
 
 The program's console is started anew, on an empty folder, for each script and for each `clear`. The ledger has a
-line for each test that is known to fail, `script: query | reason`; one that passes, and a failure that is not in
-it, is a fault. COMMAND may be any server that begins at `{port}` and `{data}`, for one Prometheus itself. Tests
+line for each test that is known to fail, `script: query | reason`, where a `*` at the query's end stands for any
+rest; a line of which none fails, and a failure that is not in it, is a fault. COMMAND may be any server that begins at `{port}` and `{data}`, for one Prometheus itself. Tests
 that need a switch of Prometheus are run as well and counted apart.
 """
 
@@ -314,8 +314,11 @@ def main():
     for path in paths:
         run.script(path)
     known = ledger(options.ledger)
-    new = [(tag, told) for tag, test, told in run.failed if test not in known]
-    stale = [] if options.only else sorted(set(known) - {test for _, test, _ in run.failed})
+    tests = {test for _, test, _ in run.failed}
+    covers = lambda line, test: test.startswith(line[:-1]) if line.endswith("*") else test == line
+    covered = {test for test in tests if any(covers(line, test) for line in known)}
+    new = [(tag, told) for tag, test, told in run.failed if test not in covered]
+    stale = [] if options.only else sorted(line for line in known if not any(covers(line, test) for test in tests))
     for tag, told in new:
         print(f"[{tag}] {told}")
     for test in stale:

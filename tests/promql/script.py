@@ -196,6 +196,8 @@ class Load:
             if "@st" in rest:
                 raise Wrong("times of a start cannot be sent")
             self.series.append((labels, values(rest)))
+        # Of two lines for one series the later one counts.
+        self.series = list({tuple(sorted(labels.items())): (labels, points) for labels, points in self.series}.values())
         if words[0] == "load_with_nhcb":
             self.series += custom_buckets(self.series)
 
@@ -270,7 +272,8 @@ class Eval:
 
     def expect(self, kind, rest):
         how = re.match(r"(msg|regex):\s*(.*)$", rest, re.S)
-        how = (how[1], how[2].strip().strip('"') if how[1] == "msg" else how[2].strip()) if how else ("", "")
+        text = how[2].strip() if how else ""
+        how = (how[1], text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text) if how else ("", "")
         if kind == "fail":
             self.fails.append(how)
         elif kind == "ordered":
