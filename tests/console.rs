@@ -11,6 +11,7 @@ mod console {
     mod files;
     mod grpc;
     mod guard;
+    mod loki;
     mod made;
     mod otlp;
     mod own;

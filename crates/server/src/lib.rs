@@ -154,7 +154,7 @@ impl Server {
         let answering = Arc::clone(&activity);
         let router = self.router.clone();
         let service = service_fn(move |request| answer(router.clone(), request, peer, Busy::new(&answering)));
-        let connection = self.builder.serve_connection(TokioIo::new(Lingering::new(stream)), service);
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(Lingering::new(stream)), service);
         let (begun, patience) = (self.drain.begun(), sleep(self.idle_timeout));
         tokio::pin!(connection, begun, patience);
         let (mut is_draining, mut is_leaving) = (false, false);

@@ -25,7 +25,7 @@ use crate::intake::{Intake, grpc, otlp, push};
 use crate::prometheus::Targets;
 use crate::queries::Queries;
 use crate::view::wire::Ports;
-use crate::{alerting, export, graph, jaeger, pages, prometheus, view};
+use crate::{alerting, export, graph, jaeger, loki, pages, prometheus, view};
 
 /// How long requests may finish once the console is to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -150,6 +150,12 @@ fn console(parts: &Parts, ports: Ports) -> Router {
         .merge(view::router(state))
         .merge(graph::router(Arc::clone(&parts.store), Arc::clone(&parts.clock)))
         .merge(export::router(Arc::clone(&parts.store), Arc::clone(intake)))
+        .merge(loki::router(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.clock),
+            Arc::clone(intake.tails()),
+            parts.version,
+        ))
         .nest("/jaeger", jaeger::router(Arc::clone(&parts.store), Arc::clone(&parts.clock)))
         .route("/metrics", get(text))
         .route("/livez", get(|| async { "ok" }))

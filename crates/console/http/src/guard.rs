@@ -27,7 +27,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         let told = "the console listens on this machine only, and has to be asked as localhost or 127.0.0.1";
         return (StatusCode::MISDIRECTED_REQUEST, told).into_response();
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) && is_of_another_site(&request, guard.is_loopback) {
+    if !only_reads(&request) && is_of_another_site(&request, guard.is_loopback) {
         let told = "the console takes nothing from the pages of other sites";
         return (StatusCode::FORBIDDEN, told).into_response();
     }
@@ -43,6 +43,14 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether a browser lets a page of another site see nothing of the answer. It lets it see what comes over a
+/// WebSocket.
+fn only_reads(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && !request.headers().contains_key(header::UPGRADE)
+        && !request.headers().contains_key(header::SEC_WEBSOCKET_KEY)
 }
 
 /// Whether a browser says that it asks for a page which is not one of ours, nor of this machine's where only this
@@ -102,6 +110,18 @@ mod tests {
             let request = asked(origin, host);
             assert_eq!(is_of_another_site(&request, loopback_is_ours), expected, "{origin:?} at {host}");
         }
+    }
+
+    #[test]
+    fn a_web_socket_is_more_than_reading() {
+        let asked = |header: Option<(&str, &str)>| {
+            let request = Request::builder().method("GET");
+            let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+            only_reads(&request.body(Body::empty()).unwrap())
+        };
+        assert!(asked(None));
+        assert!(!asked(Some(("upgrade", "websocket"))));
+        assert!(!asked(Some(("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use console_storage::{IngestError, Left, SampleOutcome, Store};
 use eventsourcing::Clock;
 
 use crate::arrivals::Arrivals;
+use crate::loki::Tails;
 use body::{BODY_BYTES_MAX, Budget, SMALL_BYTES_MAX};
 use turns::Turns;
 
@@ -131,6 +132,7 @@ pub struct Intake {
     requests: Requests,
     budget: Budget,
     turns: Turns,
+    tails: Arc<Tails>,
 }
 
 impl Intake {
@@ -145,7 +147,14 @@ impl Intake {
             requests: Requests::default(),
             budget: Budget::default(),
             turns: Turns::default(),
+            tails: Arc::default(),
         }
+    }
+
+    /// Those who watch log records come in.
+    #[must_use]
+    pub const fn tails(&self) -> &Arc<Tails> {
+        &self.tails
     }
 
     /// What became of requests.
@@ -219,6 +228,7 @@ impl Intake {
     pub fn records(&self, batch: &LogBatch) -> Result<Rejected, Failure> {
         let left = self.store.ingest_logs(batch)?;
         self.arrivals.logs(batch, self.now_ms());
+        self.tails.show(batch);
         Ok(told(left, "log records"))
     }
 

@@ -11,6 +11,7 @@ mod guard;
 mod held;
 pub mod intake;
 pub mod jaeger;
+pub mod loki;
 mod pages;
 pub mod prometheus;
 pub mod queries;
