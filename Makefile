@@ -46,6 +46,7 @@ test-engines: ## Tests against tools from outside: schemathesis, node_exporter, 
 	bash tests/node_exporter.sh
 	bash tests/prometheus.sh
 	bash tests/alerts.sh
+	CONSOLE_BINARY=target/debug/highbeam bash tests/logql_metrics.sh
 	bash tests/otlp_peer.sh
 	CONSOLE_BINARY=target/debug/highbeam bash tests/otlp_sdk.sh
 	CONSOLE_BINARY=target/debug/highbeam bash tests/promql.sh
