@@ -6,6 +6,7 @@
 
 mod drive;
 mod footprint;
+mod grep;
 mod ingest;
 mod otlp;
 mod parties;
@@ -20,13 +21,14 @@ use parties::Kind;
 use table::Table;
 
 /// What can be measured on its own, in this order.
-pub const PARTS: [&str; 7] = [
+pub const PARTS: [&str; 8] = [
     "console-empty",
     "console-spans",
     "console-lines",
     "console-samples",
     "console-queries",
     "console-promql",
+    "console-logql",
     "console-full",
 ];
 
@@ -48,6 +50,7 @@ pub async fn beside_its_peers(parts: &[&str]) {
             "console-spans" => ingest::spans(&mut table).await,
             "console-lines" => ingest::lines(&mut table).await,
             "console-samples" => ingest::samples(&mut table).await,
+            "console-logql" => grep::measure(&mut table).await,
             "console-queries" => queries::measure(&mut table).await,
             "console-promql" => promql::beside_prometheus(&mut table).await,
             _ => footprint::full(&mut table).await,

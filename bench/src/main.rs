@@ -1,7 +1,7 @@
 //! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
 //! reach in the same run. Names given as arguments choose: fsync store umadb commands reads replay
 //! telemetry cost outages start host console, of which there are parts: console-empty console-spans
-//! console-lines console-samples console-queries console-promql console-full.
+//! console-lines console-samples console-queries console-promql console-logql console-full.
 //!
 //! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
 
