@@ -100,7 +100,7 @@ fn an_alert_fires_is_told_of_and_is_over() {
     // What it recorded can be asked for, and so can the alert.
     let asked = |query: &str| console.fetch(&format!("/prometheus/api/v1/query?query={query}")).expect(200).json();
     wait_for(|| (asked("ALERTS")["data"]["result"][0]["metric"]["alertstate"] == "firing").then_some(()));
-    assert_eq!(asked("job:up:min")["data"]["result"][0]["metric"]["job"], "shop");
+    assert_eq!(asked("job:up:min%7Bjob%3D%22shop%22%7D")["data"]["result"][0]["metric"]["job"], "shop");
 
     let of_manager = wait_for(|| {
         send(&console, 0.0);
