@@ -81,10 +81,14 @@ export function useAnswer(address: MetricsAddress): Asked<Answered> {
     }
     const answer = await getRange(query, question, question.step, cancelled);
     const exemplars = address.exemplars ? await exemplarsOf(query, question, cancelled) : [];
-    const isEmpty =
-      answer.result.kind === "matrix" && answer.result.series.every(({ times }) => times.length === 0);
-    const instant = isEmpty
-      ? await getInstant(query, question.now, cancelled).catch(() => undefined)
+    // Native histograms have no line of their own: they are shown as they are at the end.
+    const { result } = answer;
+    const isHistograms =
+      result.kind === "matrix" &&
+      result.series.length > 0 &&
+      result.series.every(({ times }) => times.length === 0);
+    const instant = isHistograms
+      ? await getInstant(query, question.end, cancelled).catch(() => undefined)
       : undefined;
     return { query, question, answer, instant, exemplars };
   });
