@@ -27,8 +27,16 @@ const QUESTIONS: [(&str, &str, Option<&[&str]>); 6] = [
         Some(&["-c", "order [0-9]+7 (failed|lost)"]),
     ),
     ("all lines, counted", r#"sum(count_over_time({app=~".+"}[1d]))"#, Some(&["-c", ""])),
-    ("json, a field filter, counted by route", r#"sum by (route) (count_over_time({app=~".+"} | json | status >= 500 [1d]))"#, None),
-    ("json, a quantile of durations", r#"quantile_over_time(0.99, {app=~".+"} | json | unwrap took [1d]) by (route)"#, None),
+    (
+        "json, a field filter, counted by route",
+        r#"sum by (route) (count_over_time({app=~".+"} | json | status >= 500 [1d]))"#,
+        None,
+    ),
+    (
+        "json, a quantile of durations",
+        r#"quantile_over_time(0.99, {app=~".+"} | json | unwrap took [1d]) by (route)"#,
+        None,
+    ),
 ];
 
 /// A line as an application writes it: some 200 bytes of JSON.
@@ -63,7 +71,13 @@ pub async fn measure(table: &mut Table) {
                 let number = batch * BATCH + at * STREAMS + stream;
                 let line = line(number);
                 let comma = if at > 0 { "," } else { "" };
-                write!(body, "{comma}[\"{}\",{}]", begin_ns + number * 1_000_000, serde_json::Value::from(line.as_str())).unwrap();
+                write!(
+                    body,
+                    "{comma}[\"{}\",{}]",
+                    begin_ns + number * 1_000_000,
+                    serde_json::Value::from(line.as_str())
+                )
+                .unwrap();
                 text.push_str(&line);
                 text.push('\n');
             }
