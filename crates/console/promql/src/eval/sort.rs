@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use console_model::Labels;
 
-use super::block::Block;
+use super::block::{Block, absent, is_float};
 use super::call::argument;
 use super::{Evaluation, Grid};
 use crate::Error;
@@ -13,16 +13,23 @@ use crate::function::Id;
 
 impl Evaluation<'_> {
     pub(super) fn sort(&self, call: &Call, span: Span, grid: Grid) -> Result<Block<'_>, Error> {
-        let block = self.vector(argument(call, 0)?, grid)?;
+        let mut block = self.vector(argument(call, 0)?, grid)?;
+        let id = call.function.id;
         if self.step_ms > 0 {
             let text = "sort is ineffective for range queries since results are always ordered by labels";
             self.notes.warn(text, span);
+            if matches!(id, Id::Sort | Id::SortDesc) {
+                // What cannot be ordered is left out, as in an instant.
+                for (row, cells) in block.iter_mut() {
+                    row.histograms.clear();
+                    cells.iter_mut().filter(|cell| !is_float(**cell)).for_each(|cell| *cell = absent());
+                }
+            }
             return Ok(block);
         }
-        let id = call.function.id;
         let mut order: Vec<usize> = (0..block.rows.len()).collect();
         if matches!(id, Id::Sort | Id::SortDesc) {
-            order.retain(|row| super::block::is_float(block.cell(*row, 0)));
+            order.retain(|row| is_float(block.cell(*row, 0)));
             order.sort_by(|a, b| {
                 let (a, b) = (block.cell(*a, 0), block.cell(*b, 0));
                 by_value(a, b, id == Id::SortDesc)
