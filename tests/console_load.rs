@@ -2,6 +2,7 @@
 //! minutes, so it is run by `make test-load` alone; what a protocol says of an ordinary request is `console`'s.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "how much memory each took is what these tests are run for")]
 
 mod support;
 

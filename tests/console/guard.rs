@@ -76,11 +76,13 @@ fn pages_and_answers_tell_browsers_what_they_may() {
 fn what_is_not_there_is_told_and_where_to_look() {
     let folder = tempfile::tempdir().unwrap();
     let console = Service::console(folder.path(), &[]);
-    for path in ["/api/none", "/v1/profiles", "/prometheus/api/v2/write", "/missing.js"] {
+    for path in ["/api/none", "/v1/profiles", "/missing.js"] {
         let reply = console.fetch(path).expect(404);
         let message = reply.json()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(path) && message.contains("/api/openapi.json"), "{message}");
     }
+    // Under Prometheus' path it is told as Prometheus tells it.
+    assert_eq!(console.fetch("/prometheus/api/v2/write").expect(404).text(), "404 page not found\n");
     for path in ["/v1/traces", "/loki/api/v1/push", "/api/import"] {
         let reply = console.fetch(path).expect(405);
         assert_eq!(reply.header("allow"), Some("POST"), "{path}");

@@ -135,7 +135,7 @@ async fn patterns_of_lines_are_found_with_how_often() {
     let loki = Loki::new();
     let lines: Vec<String> =
         (0..30).map(|at| format!("ts={at} level=info method=/Push duration={}ms msg=gRPC", at * 7)).collect();
-    let lines: Vec<(u64, &str)> = lines.iter().enumerate().map(|(at, line)| (at as u64, line.as_str())).collect();
+    let lines: Vec<(u64, &str)> = lines.iter().enumerate().map(|(at, line)| (1 + at as u64, line.as_str())).collect();
     loki.take(&[("app", "loki")], &lines);
     let answer = loki.get("/patterns", &[("query", "{app=\"loki\"}"), ("step", "10s")]).await;
     assert_eq!(answer["status"], "success");
