@@ -27,8 +27,11 @@ const TURNS: usize = 7;
 /// Answers are the same where no value differs by more, relative to its size.
 const TOLERANCE: f64 = 1e-9;
 
-/// What is asked: what it is called, the query, and over how long a time at which step, in seconds.
-const QUERIES: [(&str, &str, Option<(u64, u64)>); 5] = [
+/// Over how long a time and at which step, in seconds; none for an instant.
+type Range = Option<(u64, u64)>;
+
+/// What is asked: what it is called, the query, and its range.
+const QUERIES: [(&str, &str, Range); 5] = [
     ("sum by (job) (rate), 1,000 series, 1 h at 15 s", "sum by (job) (rate(m[5m]))", Some((3_600, 15))),
     (
         "histogram_quantile by route, 240 series, 24 h at 60 s",
@@ -199,7 +202,7 @@ fn request(batch: &[&Series], time_ms: u64) -> Vec<u8> {
     request
 }
 
-fn path(query: &str, range: Option<(u64, u64)>, end: u64) -> String {
+fn path(query: &str, range: Range, end: u64) -> String {
     let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
     match range {
         Some((length, step)) => {
