@@ -64,6 +64,10 @@ fn step(batch: u64) -> Range<i64> {
     batch as i64..batch as i64 + 1
 }
 
+/// A second is what is promised. A build that is not optimised reads its log back at a fraction of the speed, beside
+/// whatever other tests run.
+const OPENING_MAX: Duration = Duration::from_secs(if cfg!(debug_assertions) { 4 } else { 1 });
+
 /// Lanes write side by side, but a store is opened alone: the bound is on opening, not on a machine that three
 /// writers share with it.
 static MACHINE: RwLock<()> = RwLock::new(());
@@ -175,7 +179,7 @@ fn kill_again_and_again(odd: u64) -> usize {
         let store = Store::open(folder.path(), options(), super::clock()).unwrap();
         let took = began.elapsed();
         drop(alone);
-        assert!(took < Duration::from_secs(1), "opened after {took:?}");
+        assert!(took < OPENING_MAX, "opened after {took:?}");
         let answers = Answers::read(&store, &life);
         for signal in SIGNALS {
             let safe = taken[signal].iter().filter(|(_, at)| killed.duration_since(*at) > Duration::from_secs(1));
