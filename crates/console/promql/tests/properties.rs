@@ -5,34 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use console_model::{Buckets, FloatHistogram, Labels, stale_marker};
-use console_promql::{Engine, Error, Features, Limits, Point, Points, Selection, Series, Storage, StorageError, Value};
+use console_promql::{Engine, Error, Features, Limits, Point, Points, Value};
 use proptest::prelude::*;
 
-struct Memory(Vec<(Labels, Points)>);
+#[path = "support/memory.rs"]
+mod memory;
 
-struct Found<'m>(&'m Labels, &'m Points);
-
-impl Series for Found<'_> {
-    fn labels(&self) -> &Labels {
-        self.0
-    }
-
-    fn read(&self, into: &mut Points) -> Result<(), StorageError> {
-        into.clone_from(self.1);
-        Ok(())
-    }
-}
-
-impl Storage for Memory {
-    fn select<'s>(&'s self, selection: &Selection<'_>) -> Result<Vec<Box<dyn Series + 's>>, StorageError> {
-        let matches = |labels: &Labels| {
-            let mut all = selection.matchers.iter();
-            all.all(|matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default()))
-        };
-        let found = self.0.iter().filter(|(labels, _)| matches(labels));
-        Ok(found.map(|(labels, points)| Box::new(Found(labels, points)) as Box<dyn Series>).collect())
-    }
-}
+use memory::Memory;
 
 /// Counters with resets, gauges with gaps, NaN and marks of ends, histograms, and a series of both.
 fn memory() -> Memory {

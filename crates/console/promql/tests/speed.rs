@@ -3,33 +3,12 @@
 use std::time::Instant;
 
 use console_model::Labels;
-use console_promql::{Engine, Limits, Points, Selection, Series, Storage, StorageError};
+use console_promql::{Engine, Limits, Points};
 
-struct Memory(Vec<(Labels, Points)>);
+#[path = "support/memory.rs"]
+mod memory;
 
-struct Found<'m>(&'m Labels, &'m Points);
-
-impl Series for Found<'_> {
-    fn labels(&self) -> &Labels {
-        self.0
-    }
-
-    fn read(&self, into: &mut Points) -> Result<(), StorageError> {
-        into.clone_from(self.1);
-        Ok(())
-    }
-}
-
-impl Storage for Memory {
-    fn select<'s>(&'s self, selection: &Selection<'_>) -> Result<Vec<Box<dyn Series + 's>>, StorageError> {
-        let matches = |labels: &Labels| {
-            let mut all = selection.matchers.iter();
-            all.all(|matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default()))
-        };
-        let found = self.0.iter().filter(|(labels, _)| matches(labels));
-        Ok(found.map(|(labels, points)| Box::new(Found(labels, points)) as Box<dyn Series>).collect())
-    }
-}
+use memory::Memory;
 
 fn memory(series: usize, samples: i64) -> Memory {
     let labelled = |at: usize| {
