@@ -355,27 +355,44 @@ fn engines_that_refuse(seen: &mut Seen) {
 fn a_history_that_is_damaged(seen: &mut Seen) {
     let (folder, collector) = (tempfile::tempdir().unwrap(), Collector::start());
     let service = start(folder.path(), &collector, &["--no-traffic"]);
-    let id = service.create(&order("10 Main Street"));
-    let mut watch = wire::connect(&service.url);
-    watch.write_all(format!("GET /api/orders/{id}/watch HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
-    wire::read_until(&mut watch, "ORDER_CREATED");
-    let damage = "INSERT INTO events (stream, revision, id, type, data, metadata, recorded_at)
-                  SELECT stream, 1, x'00', type, data, metadata, recorded_at FROM events WHERE revision = 0";
-    rusqlite::Connection::open(folder.path().join("events.db")).unwrap().execute_batch(damage).unwrap();
+    let (id, other) = (service.create(&order("10 Main Street")), service.create(&order("11 Main Street")));
+    // Whoever watches the order that stays whole keeps the others followed when they can no longer be read.
+    let watches = [&id, &other].map(|id| {
+        let mut watch = wire::connect(&service.url);
+        watch.write_all(format!("GET /api/orders/{id}/watch HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
+        wire::read_until(&mut watch, "ORDER_CREATED");
+        watch
+    });
+    let events = rusqlite::Connection::open(folder.path().join("events.db")).unwrap();
+    events.busy_timeout(support::PATIENCE).unwrap();
+    let mut revision = 0;
     for message in ["watched orders cannot be followed", "watched order cannot be read", "request could not be served"]
     {
-        service.get(&format!("/api/orders/{id}/events"));
-        // The projections stand before it for good, so whoever asks for their lag reads on from there.
-        service.get("/admin/projections");
-        wait_until_logged(folder.path(), message);
+        // One damaged event is not enough: orders may be followed only from the one after it on.
+        wait_for(|| {
+            revision += 1;
+            let damage = "INSERT INTO events (stream, revision, id, type, data, metadata, recorded_at)
+                          SELECT stream, ?2, x'00', type, data, metadata, recorded_at FROM events
+                          WHERE stream LIKE '%' || ?1 AND revision = 0";
+            assert_eq!(events.execute(damage, (&id, revision)).unwrap(), 1);
+            service.get(&format!("/api/orders/{id}/events"));
+            // The projections stand before it for good, so whoever asks for their lag reads on from there.
+            service.get("/admin/projections");
+            is_logged(folder.path(), message)
+        });
     }
+    drop(watches);
     let metrics = service.get("/metrics").expect(200).body;
     service.stop();
     seen.add(&collector, &support::log_lines(folder.path()), &metrics);
 }
 
 fn wait_until_logged(folder: &Path, message: &str) {
-    wait_for(|| support::log_lines(folder).iter().any(|line| line["message"] == message).then_some(()));
+    wait_for(|| is_logged(folder, message));
+}
+
+fn is_logged(folder: &Path, message: &str) -> Option<()> {
+    support::log_lines(folder).iter().any(|line| line["message"] == message).then_some(())
 }
 
 /// What is told when what is told does not arrive.
