@@ -4,10 +4,12 @@
 mod duration;
 mod float;
 mod quote;
+mod url;
 mod verbs;
 
 pub use duration::{format_duration, parse_duration};
 pub use float::format_float;
 pub use quote::{quote, unquote};
+pub use url::query_escape;
 pub(crate) use verbs::write_value;
 pub use verbs::{sprint, sprintf, sprintln};

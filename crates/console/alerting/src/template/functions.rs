@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use console_template::{Functions, Text, Value};
+use console_template::{Functions, Text, Value, go};
 use regex::{Regex, RegexBuilder};
 
 use super::{humanize, samples};
@@ -94,7 +94,7 @@ fn texts(functions: &mut Functions) {
 fn places(functions: &mut Functions) {
     type Link = fn(&str) -> String;
     let written: [(&'static str, Link); 3] =
-        [("graphLink", links::graph), ("tableLink", links::table), ("urlQueryEscape", links::escaped)];
+        [("graphLink", links::graph), ("tableLink", links::table), ("urlQueryEscape", go::query_escape)];
     for (name, link) in written {
         functions.add(name, 1..=1, move |arguments, _| Ok(Value::from(link(text(arguments.first())?))));
     }

@@ -219,6 +219,6 @@ pub(super) async fn files(State(shared): State<Arc<Shared>>) -> Response {
 /// `GET /graph`: where notifications say that a query can be seen.
 pub(super) async fn graph(pairs: Pairs) -> Response {
     let pairs = pairs.0;
-    let query = console_alerting::links::escaped(first(&pairs, "g0.expr").unwrap_or_default());
+    let query = console_template::go::query_escape(first(&pairs, "g0.expr").unwrap_or_default());
     axum::response::Redirect::to(&format!("/metrics-explorer?query={query}")).into_response()
 }

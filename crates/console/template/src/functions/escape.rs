@@ -7,7 +7,7 @@ use crate::{Value, go};
 
 pub(super) fn add(functions: &mut Functions) {
     type Escape = (&'static str, fn(&str) -> String);
-    let escapes: [Escape; 3] = [("html", html), ("js", js), ("urlquery", urlquery)];
+    let escapes: [Escape; 3] = [("html", html), ("js", js), ("urlquery", go::query_escape)];
     for (name, escape) in escapes {
         functions.add(name, 1..=usize::MAX, move |arguments, _| Ok(Value::from(escape(&go::sprint(arguments)))));
     }
@@ -43,20 +43,6 @@ fn js(text: &str) -> String {
                 let _ = write!(out, "\\u{:04X}", u32::from(control));
             }
             other => out.push(other),
-        }
-    }
-    out
-}
-
-fn urlquery(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            other => {
-                let _ = write!(out, "%{other:02X}");
-            }
         }
     }
     out

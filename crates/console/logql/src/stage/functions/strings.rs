@@ -1,6 +1,5 @@
 //! Texts in templates. Arguments stand in the order that makes pipelines read well: the text last.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -46,7 +45,7 @@ fn of_one_text(functions: &mut Functions) {
         ("title", title),
         ("trim", |text| text.trim().to_owned()),
         ("b64enc", |text| STANDARD.encode(text)),
-        ("urlencode", urlencode),
+        ("urlencode", go::query_escape),
         ("ToLower", str::to_lowercase),
         ("ToUpper", str::to_uppercase),
     ];
@@ -187,20 +186,6 @@ fn title(text: &str) -> String {
             out.push(character);
         }
         starts = !(character.is_alphanumeric() || matches!(character, '_' | '\''));
-    }
-    out
-}
-
-fn urlencode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            other => {
-                let _ = write!(out, "%{other:02X}");
-            }
-        }
     }
     out
 }
