@@ -5,6 +5,7 @@
 //! JSON allows both. An integer of a value or a data point that is beyond 64 bits, or has a fraction, is a
 //! double if it is written as a number, and spoils its item if it is written as text. The mapping: <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>.
 
+pub(crate) mod envelope;
 pub(crate) mod reader;
 
 use base64::Engine;

@@ -2,118 +2,35 @@
 
 use std::sync::Arc;
 
-use console_model::{Link, Resource, Scope, Span, SpanBatch, SpanEvent, SpanGroup, SpanKind, Status, StatusCode};
+use console_model::{Link, Resource, Span, SpanBatch, SpanEvent, SpanGroup, SpanKind, Status, StatusCode};
 
 use super::{Draft, LinkRest};
 use crate::budget::Budget;
-use crate::error::Rejects;
+use crate::json::envelope::{self, Names, Scopes};
 use crate::json::reader::Reader;
-use crate::json::{WrongLength, attributes, resource, scope, span_id, trace_id};
+use crate::json::{WrongLength, attributes, span_id, trace_id};
 use crate::{DecodeError, Decoded};
 
 const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 const STATUS_CODES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 
+const NAMES: Names = Names {
+    resources: ["resourceSpans", "resource_spans"],
+    scopes: ["scopeSpans", "scope_spans"],
+    items: ["spans", "spans"],
+};
+
 /// Reads an `ExportTraceServiceRequest` in JSON. The time of arrival, nanoseconds since the Unix epoch, is
 /// for the sake of being called like the other signals: spans have times of their own.
 pub fn from_json(text: &[u8], _arrival_ns: u64) -> Result<Decoded<SpanBatch>, DecodeError> {
-    let mut reading = Reading { text, budget: Budget::of(text.len()), rejects: Rejects::default() };
-    let mut batch = SpanBatch::default();
-    let mut reader = Reader::new(text);
-    let read = reader.object(|reader, name| match name {
-        "resourceSpans" | "resource_spans" => {
-            let mut index = 0;
-            reader.array(|reader| {
-                reading.resource_spans(reader, index, &mut batch)?;
-                index += 1;
-                Ok(())
-            })
-        }
-        _ => reader.skip(),
-    });
-    read.and_then(|()| reader.end()).map_err(|error| error.located(text))?;
-    Ok(Decoded { batch, rejected: reading.rejects.finish() })
+    let Decoded { batch: groups, rejected } = envelope::read(text, &NAMES, span, groups)?;
+    Ok(Decoded { batch: SpanBatch { groups }, rejected })
 }
 
-struct Reading<'a> {
-    text: &'a [u8],
-    budget: Budget,
-    rejects: Rejects,
-}
-
-impl Reading<'_> {
-    fn resource_spans(
-        &mut self,
-        reader: &mut Reader<'_>,
-        index: usize,
-        batch: &mut SpanBatch,
-    ) -> Result<(), DecodeError> {
-        // The resource may stand behind its spans.
-        let mut sender = Resource::default();
-        let mut groups = Vec::new();
-        self.budget.charge::<Resource>()?;
-        reader.object(|reader, name| {
-            match name {
-                "resource" => resource(reader, &mut self.budget, &mut sender)?,
-                "schemaUrl" | "schema_url" => sender.schema_url = reader.text()?.into(),
-                "scopeSpans" | "scope_spans" => reader.array(|reader| {
-                    self.budget.charge::<(Scope, SpanGroup)>()?;
-                    let place = || format!("resourceSpans[{index}].scopeSpans");
-                    groups.push(self.scope_spans(reader, groups.len(), &place)?);
-                    Ok(())
-                })?,
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })?;
-        let sender = Arc::new(sender);
-        let groups = groups.into_iter().filter(|(_, spans)| !spans.is_empty());
-        batch.groups.extend(groups.map(|(scope, spans)| SpanGroup {
-            resource: Arc::clone(&sender),
-            scope: Arc::new(scope),
-            spans,
-        }));
-        Ok(())
-    }
-
-    fn scope_spans(
-        &mut self,
-        reader: &mut Reader<'_>,
-        index: usize,
-        place: &dyn Fn() -> String,
-    ) -> Result<(Scope, Vec<Span>), DecodeError> {
-        let mut maker = Scope::default();
-        let mut spans = Vec::new();
-        reader.object(|reader, name| {
-            match name {
-                "scope" => scope(reader, &mut self.budget, &mut maker)?,
-                "schemaUrl" | "schema_url" => maker.schema_url = reader.text()?.into(),
-                "spans" => {
-                    let mut inner = 0;
-                    reader.array(|reader| {
-                        let start = reader.offset();
-                        self.budget.charge::<Span>()?;
-                        match span(reader, &mut self.budget) {
-                            Ok(span) => spans.push(span),
-                            Err(error) => {
-                                self.rejects.item(error, |error| {
-                                    let error = error.at(start).under_index("spans", inner);
-                                    error.under(&format!("{}[{index}]", place())).located(self.text)
-                                })?;
-                                reader.back_to(start);
-                                reader.skip()?;
-                            }
-                        }
-                        inner += 1;
-                        Ok(())
-                    })?;
-                }
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })?;
-        Ok((maker, spans))
-    }
+fn groups(sender: Resource, scopes: Scopes<Span>) -> impl Iterator<Item = SpanGroup> {
+    let resource = Arc::new(sender);
+    let group = move |(scope, spans)| SpanGroup { resource: Arc::clone(&resource), scope: Arc::new(scope), spans };
+    scopes.into_iter().map(group)
 }
 
 fn span(reader: &mut Reader<'_>, budget: &mut Budget) -> Result<Span, DecodeError> {
