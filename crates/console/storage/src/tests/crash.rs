@@ -22,6 +22,7 @@ const LIFE: u64 = 100_000;
 /// Spans and lines of a batch, and series with one sample each.
 const ROWS: u64 = 100;
 const SERIES: u32 = 20;
+const SECOND: Duration = Duration::from_secs(1);
 const SIGNALS: [&str; 3] = ["spans", "lines", "samples"];
 
 fn options() -> Options {
@@ -50,7 +51,22 @@ fn child() {
             out.flush().unwrap();
         }
     };
-    std::thread::scope(|scope| SIGNALS.iter().for_each(|signal| drop(scope.spawn(|| run(signal)))));
+    std::thread::scope(|scope| {
+        scope.spawn(metronome);
+        SIGNALS.iter().for_each(|signal| drop(scope.spawn(|| run(signal))));
+    });
+}
+
+/// Writes and waits for the disk as often as the store promises to, and knows nothing of the store: it says each
+/// time it is done, so that a machine that is late itself is told from a store that is.
+fn metronome() {
+    let mut file = tempfile::tempfile().unwrap();
+    loop {
+        std::thread::sleep(options().flush_interval);
+        file.write_all(&[1; 4_096]).unwrap();
+        file.sync_data().unwrap();
+        println!("beat");
+    }
 }
 
 /// Floats, and native histograms of a tenth as many series.
@@ -72,8 +88,17 @@ const OPENING_MAX: Duration = Duration::from_secs(if cfg!(debug_assertions) { 4 
 /// writers share with it.
 static MACHINE: RwLock<()> = RwLock::new(());
 
-/// Runs the child from a batch on, kills it, gives what it said by signal, and when.
-fn run_and_kill(folder: &Path, first: u64, lifetime: Duration) -> HashMap<String, Vec<(u64, Instant)>> {
+/// What a process said before it was killed.
+struct Life {
+    /// Batches by signal, and when.
+    taken: HashMap<String, Vec<(u64, Instant)>>,
+    killed: Instant,
+    /// How long before the kill a batch has to have been taken to be there for certain.
+    promise: Duration,
+}
+
+/// Runs the child from a batch on, and kills it.
+fn run_and_kill(folder: &Path, first: u64, lifetime: Duration) -> Life {
     let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "tests::crash::child", "--nocapture", "--test-threads=1"])
@@ -82,18 +107,25 @@ fn run_and_kill(folder: &Path, first: u64, lifetime: Duration) -> HashMap<String
         .spawn()
         .unwrap();
     let mut taken: HashMap<String, Vec<(u64, Instant)>> = HashMap::new();
-    let mut began = None;
+    let (mut began, mut last_beat, mut beat, mut promise) = (None, None, Duration::ZERO, SECOND);
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let (line, now) = (line.unwrap(), Instant::now());
+        beat = beat.max(now.duration_since(*last_beat.get_or_insert(now)));
+        if line == "beat" {
+            last_beat = Some(now);
+        }
         let Some((signal, batch)) = line.strip_prefix("took ").and_then(|rest| rest.split_once(' ')) else { continue };
         taken.entry(signal.to_owned()).or_default().push((batch.parse().unwrap(), now));
-        if now.duration_since(*began.get_or_insert(now)) > lifetime {
+        // A second, unless the machine itself was as slow as that with a single beat.
+        promise = promise.max(beat * 2);
+        if now.duration_since(*began.get_or_insert(now)) + SECOND > lifetime + promise {
             child.kill().unwrap();
             break;
         }
     }
     child.wait().unwrap();
-    taken
+    let killed = taken.values().flatten().map(|(_, at)| *at).max().unwrap();
+    Life { taken, killed, promise }
 }
 
 /// What a store gives of the batches of one life: by span, by line's time, by sample's series and time.
@@ -172,8 +204,7 @@ fn kill_again_and_again(odd: u64) -> usize {
     let mut held = 0;
     for kill in 0..KILLS {
         let life = kill * LIFE..(kill + 1) * LIFE;
-        let taken = run_and_kill(folder.path(), life.start, Duration::from_millis(1_050 + kill * 43 + odd * 21));
-        let killed = taken.values().flatten().map(|(_, at)| *at).max().unwrap();
+        let run = run_and_kill(folder.path(), life.start, Duration::from_millis(1_050 + kill * 43 + odd * 21));
         let alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
         let began = Instant::now();
         let store = Store::open(folder.path(), options(), super::clock()).unwrap();
@@ -182,7 +213,7 @@ fn kill_again_and_again(odd: u64) -> usize {
         assert!(took < OPENING_MAX, "opened after {took:?}");
         let answers = Answers::read(&store, &life);
         for signal in SIGNALS {
-            let safe = taken[signal].iter().filter(|(_, at)| killed.duration_since(*at) > Duration::from_secs(1));
+            let safe = run.taken[signal].iter().filter(|(_, at)| run.killed.duration_since(*at) > run.promise);
             for (batch, _) in safe {
                 answers.hold(signal, *batch);
                 held += 1;

@@ -1,5 +1,5 @@
-//! A short soak: many times the limit flows through in twenty seconds, as fast as two threads can, with a
-//! reader beside them. A long one is in `bench/console-store`.
+//! A short soak: many times the limit flows through, in twenty seconds on a machine that is free, as fast as two
+//! threads can, with a reader beside them. A long one is in `bench/console-store`.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +15,7 @@ const CHILD: &str = "CONSOLE_STORE_SOAK_FOLDER";
 const LIMIT: u64 = 16 << 20;
 const WARM_UP: Duration = Duration::from_secs(4);
 const LENGTH: Duration = Duration::from_secs(16);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A process of its own, for memory is counted by process.
 #[test]
@@ -52,7 +53,9 @@ fn child() {
         let (store, stop, rounds) = (&store, &stop, &rounds);
         (1..3).for_each(|seed| drop(scope.spawn(move || noise(store, seed, stop, rounds))));
         let began = Instant::now();
-        while began.elapsed() < WARM_UP + LENGTH {
+        // A machine that others use as well takes longer to let as much flow through.
+        let is_enough = || began.elapsed() > WARM_UP + LENGTH && store.counts().bytes_evicted > 2 * LIMIT;
+        while !is_enough() && began.elapsed() < PATIENCE {
             let started = Instant::now();
             let newest = TraceQuery { limit: 20, ..TraceQuery::default() };
             store.search_traces(&newest).unwrap();
