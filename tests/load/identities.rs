@@ -98,7 +98,7 @@ fn text_that_is_not_utf_8_is_told_with_its_place_and_the_rest_is_taken() {
         told.contains("resourceSpans[0].scopeSpans[0].spans[0].name") && told.contains("(line 2, column"),
         "{told}"
     );
-    let words = ["resourceSpans[0].resource.attributes[0].value.stringValue", "UTF-8", "line 2, column 79"];
+    let words = ["resourceSpans[0].resource.attributes[0].value.stringValue", "UTF-8", "line 2, column 74"];
     subject.refused("/v1/traces", &[JSON], &broken(text("good", "~")), 400, &words);
     // Loki's two, and remote write, in which a label is spoilt.
     let pushed = broken(format!(r#"{{"streams":[{{"stream":{{"app":"x"}},"values":[["{now}","~"]]}}]}}"#));

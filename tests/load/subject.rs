@@ -99,6 +99,11 @@ impl Subject {
 
     /// It is well, nothing panicked, its memory stayed within bounds, and it ends when it is told to.
     pub(crate) fn end(self, name: &str) {
+        self.end_within(name, RESIDENT_MAX);
+    }
+
+    /// The same, with a bound of its own for memory.
+    pub(crate) fn end_within(self, name: &str, resident_max: u64) {
         self.is_well(1);
         let (most, now) = (self.console.resident_max(), self.console.resident());
         let mb = |bytes: u64| bytes as f64 / 1e6;
@@ -108,7 +113,7 @@ impl Subject {
             mb(most),
             mb(now)
         );
-        assert!(most < RESIDENT_MAX, "{:.1} MB", mb(most));
+        assert!(most < resident_max, "{:.1} MB", mb(most));
         assert!(self.console.stop().success());
         let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
         assert!(!log.contains("panic"), "{log}");

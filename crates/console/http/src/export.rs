@@ -29,8 +29,9 @@ const ITEMS_MAX: usize = 200_000;
 const SERIES_MAX: usize = 20_000;
 /// Bytes of values in one answer, roughly; it goes on to the end of the trace that reaches it.
 const BYTES_MAX: usize = 64 << 20;
-/// Exports that are made at the same time, and how long one may take.
-const EXPORTS_MAX: usize = 2;
+/// Exports that are made at the same time: each may hold what it gives twice, as values and as text.
+const EXPORTS_MAX: usize = 1;
+/// How long one may take.
 const EXPORT_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// What an export is made of and where an import goes.

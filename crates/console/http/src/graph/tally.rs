@@ -17,8 +17,9 @@ use super::histogram::Histogram;
 pub const SERVICES_MAX: usize = 1_000;
 /// Pairs of services that are told apart, those within one service included.
 pub const EDGES_MAX: usize = 5_000;
-/// Spans in the table, which takes some 60 bytes for each.
-pub const SPANS_MAX: usize = 2_000_000;
+/// Spans in the table, which takes some 60 bytes for each: enough for an estimate of calls within a percent, and few
+/// enough that the table stays near the processor, which is most of what a graph of many spans takes.
+pub const SPANS_MAX: usize = 500_000;
 /// The bits of a key that belong to the trace alone: so often can the table be halved.
 const TRACE_BITS: u32 = 16;
 
