@@ -168,6 +168,7 @@ export function graph() {
       edge("search-projector", "sqlite", "sync", 18.1, 0.041, 7.7),
       edge("delivery-api", "payments.example.com", "sync", 2.2, 0.013, 240),
     ],
+    since: "0",
     truncated: false,
     elapsedMs: 18.2,
   };

@@ -93,7 +93,7 @@ function answer(path, query) {
     return [200, isEmpty ? { traces: [], truncated: false, elapsedMs: 0.2 } : search(query)];
   }
   if (path === "/api/graph") {
-    return [200, isEmpty ? { nodes: [], edges: [], truncated: false, elapsedMs: 0.2 } : graph()];
+    return [200, isEmpty ? { nodes: [], edges: [], since: "0", truncated: false, elapsedMs: 0.2 } : graph()];
   }
   const id = /^\/api\/traces\/([0-9a-f]+)$/.exec(path)?.[1];
   const trace = traces.get(id);

@@ -157,6 +157,7 @@ const GRAPH: ServiceGraph = {
     edge("search", "search", "sync"),
     edge("api", "unknown", "sync"),
   ],
+  onlySince: null,
   truncated: false,
   elapsedMs: 1,
 };

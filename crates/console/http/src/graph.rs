@@ -28,6 +28,10 @@ pub(crate) const READ_LIMIT: Duration = Duration::from_secs(20);
 const DEFAULT_RANGE_NS: u64 = 15 * 60 * 1_000_000_000;
 /// How long before the time a parent may have begun and still be known as the caller.
 const PARENTS_BEFORE_NS: u64 = 60 * 1_000_000_000;
+/// How long a page is kept waiting for spans to be counted, with as much again for what is not counting.
+const COUNTING_MAX: Duration = Duration::from_millis(400);
+/// The newest time that is counted in any case; the ones before it are each twice as long.
+const NEWEST_NS: u64 = 1_000_000_000;
 
 /// What the handler needs.
 #[derive(Clone)]
@@ -64,7 +68,10 @@ pub struct ServiceGraph {
     pub nodes: Vec<ServiceNode>,
     /// The calls between different services, sorted by who calls whom.
     pub edges: Vec<ServiceEdge>,
-    /// Whether there was more than can be looked at: calls are estimated from a part of the traces then.
+    /// The earliest start of a span that was counted, nanoseconds since the Unix epoch: what was asked for, or later
+    /// where counting all of it would take too long. Rates are of the time since then.
+    pub since: String,
+    /// Whether there was more than can be told apart: calls are estimated from a part of the traces then.
     pub truncated: bool,
     /// How long it took, milliseconds.
     pub elapsed_ms: u64,
@@ -172,10 +179,9 @@ pub(crate) async fn graph(
     };
     let began = Instant::now();
     let store = shared.store.clone();
-    let read = shared.reads.run(move |stop| read(&store, from_ns, to_ns, stop)).await;
-    let graph = read.map_err(|failure| Failure::Read(failure).into_response())?;
-    let seconds = (to_ns.saturating_sub(from_ns) as f64 / 1e9).max(1e-9);
-    let mut graph = present(graph, seconds, errors_only);
+    let read = shared.reads.run(move |stop| read_newest(&store, from_ns, to_ns, COUNTING_MAX, stop)).await;
+    let (graph, since_ns) = read.map_err(|failure| Failure::Read(failure).into_response())?;
+    let mut graph = present(graph, since_ns, to_ns, errors_only);
     graph.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Json(graph))
 }
@@ -205,8 +211,43 @@ pub(crate) fn read(store: &Store, from_ns: u64, to_ns: u64, stop: &Stop) -> Resu
     Ok(tally.finish())
 }
 
-/// What a tally comes to, as it is sent: calls between different services only, rates over `seconds`.
-fn present(graph: tally::Graph, seconds: f64, errors_only: bool) -> ServiceGraph {
+/// The same for as much of the time, from its end back, as can be counted in about `counting_max`; with the time
+/// from which on it was.
+fn read_newest(
+    store: &Store,
+    from_ns: u64,
+    to_ns: u64,
+    counting_max: Duration,
+    stop: &Stop,
+) -> Result<(tally::Graph, u64), ReadError> {
+    let began = Instant::now();
+    let mut tally = Tally::new(from_ns, to_ns);
+    let (mut since_ns, mut length_ns) = (to_ns.saturating_add(1), NEWEST_NS);
+    while since_ns > from_ns && !stop.is_set() {
+        let part_began = Instant::now();
+        let part_ns = since_ns.saturating_sub(length_ns).max(from_ns);
+        store.span_heads(part_ns, since_ns - 1, |head| {
+            tally.add(head);
+            !stop.is_set()
+        })?;
+        (since_ns, length_ns) = (part_ns, length_ns.saturating_mul(2));
+        // The next part has about twice as much in it.
+        if began.elapsed() + part_began.elapsed() * 2 > counting_max {
+            break;
+        }
+    }
+    if since_ns == from_ns {
+        store.span_heads(from_ns.saturating_sub(PARENTS_BEFORE_NS), from_ns.saturating_sub(1), |head| {
+            tally.add(head);
+            !stop.is_set() && began.elapsed() < counting_max
+        })?;
+    }
+    Ok((tally.finish(), since_ns))
+}
+
+/// What a tally comes to, as it is sent: calls between different services only, rates of the time that was counted.
+fn present(graph: tally::Graph, since_ns: u64, to_ns: u64, errors_only: bool) -> ServiceGraph {
+    let seconds = (to_ns.saturating_sub(since_ns) as f64 / 1e9).max(1e-9);
     let edges: Vec<tally::Edge> = graph
         .edges
         .into_iter()
@@ -239,7 +280,7 @@ fn present(graph: tally::Graph, seconds: f64, errors_only: bool) -> ServiceGraph
             p95: edge.calls.durations.quantile_ns(0.95).to_string(),
         })
         .collect();
-    ServiceGraph { nodes, edges, truncated: graph.is_truncated, elapsed_ms: 0 }
+    ServiceGraph { nodes, edges, since: since_ns.to_string(), truncated: graph.is_truncated, elapsed_ms: 0 }
 }
 
 #[cfg(test)]

@@ -72,6 +72,10 @@ export async function getTrace(traceId: string, cancelled: AbortSignal): Promise
 }
 
 export async function getGraph(address: GraphAddress, cancelled: AbortSignal): Promise<ServiceGraph> {
-  const { path, params } = graphRequest(address, Date.now());
-  return graphFrom(await ask<Schemas["ServiceGraph"]>(path, params, cancelled));
+  const nowMs = Date.now();
+  const { path, params } = graphRequest(address, nowMs);
+  return graphFrom(
+    await ask<Schemas["ServiceGraph"]>(path, params, cancelled),
+    bounds(address.range, nowMs).start,
+  );
 }

@@ -69,10 +69,11 @@ export function traceFrom(wire: Schemas["TraceView"]): Trace {
   };
 }
 
-export function graphFrom(wire: Schemas["ServiceGraph"]): ServiceGraph {
+export function graphFrom({ since, ...wire }: Schemas["ServiceGraph"], asked: Moment): ServiceGraph {
   return {
     ...wire,
     nodes: wire.nodes.map((node) => ({ ...node, p50: length(node.p50), p95: length(node.p95) })),
     edges: wire.edges.map((edge) => ({ ...edge, p95: length(edge.p95) })),
+    onlySince: moment(since) > asked ? moment(since) : null,
   };
 }

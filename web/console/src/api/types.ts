@@ -381,7 +381,12 @@ export interface components {
             elapsedMs: number;
             /** @description The services, sorted. */
             nodes: components["schemas"]["ServiceNode"][];
-            /** @description Whether there was more than can be looked at: calls are estimated from a part of the traces then. */
+            /**
+             * @description The earliest start of a span that was counted, nanoseconds since the Unix epoch: what was asked for, or later
+             *     where counting all of it would take too long. Rates are of the time since then.
+             */
+            since: string;
+            /** @description Whether there was more than can be told apart: calls are estimated from a part of the traces then. */
             truncated: boolean;
         };
         /** @description A service. */

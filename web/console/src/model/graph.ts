@@ -1,5 +1,5 @@
 // Who calls whom, and how well it goes.
-import type { Nanoseconds } from "./time.ts";
+import type { Moment, Nanoseconds } from "./time.ts";
 
 export interface GraphNode {
   service: string;
@@ -23,6 +23,8 @@ export interface GraphEdge {
 export interface ServiceGraph {
   nodes: GraphNode[];
   edges: GraphEdge[];
+  /** From when on spans were counted, where it is later than was asked for, because there were too many. */
+  onlySince: Moment | null;
   truncated: boolean;
   elapsedMs: number;
 }

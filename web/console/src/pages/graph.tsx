@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { getGraph, graphRequest } from "../api/calls.ts";
 import { plural } from "../model/count.ts";
 import { type ServiceGraph, withErrors } from "../model/graph.ts";
-import { formatLength, MILLISECOND } from "../model/time.ts";
+import { formatDate, formatLength, MILLISECOND } from "../model/time.ts";
 import { CopyCurl } from "../parts/copy.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { useMedia } from "../parts/media.ts";
@@ -99,9 +99,16 @@ interface PartProps {
 function Shown({ graph, form, address }: { graph: ServiceGraph; form: Form; address: GraphAddress }) {
   return (
     <>
+      {graph.onlySince !== null && (
+        <Notice tone="warning">
+          There are too many spans in this time range: only those since {formatDate(graph.onlySince, false)}{" "}
+          were counted, and rates are of the time since then.
+        </Notice>
+      )}
       {graph.truncated && (
         <Notice tone="warning">
-          Not all spans of this time range were counted: rates are too low. Choose a shorter time range.
+          There are more spans or services than can be told apart: calls are estimated from a part of the
+          traces. Choose a shorter time range.
         </Notice>
       )}
       {form === "table" ? (
