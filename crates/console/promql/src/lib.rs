@@ -11,6 +11,7 @@ mod eval;
 mod function;
 mod matcher;
 mod parser;
+mod pattern;
 mod print;
 mod storage;
 mod value;

@@ -7,15 +7,15 @@ use super::call::argument;
 use super::{Evaluation, Grid};
 use crate::Error;
 use crate::ast::Call;
-use crate::matcher::anchored;
+use crate::pattern;
 use crate::print::quoted;
 
 impl Evaluation<'_> {
     pub(super) fn label_replace(&self, call: &Call, grid: Grid) -> Result<Block<'_>, Error> {
         let text = |position| argument(call, position).map(|expr| self.text(expr));
         let (destination, replacement, source, pattern) = (text(1)?, text(2)?, text(3)?, text(4)?);
-        let regex = anchored(&pattern)
-            .map_err(|_| Error::Execution(format!("invalid regular expression in label_replace(): {pattern}")))?;
+        let regex = pattern::whole_unchecked(&pattern)
+            .ok_or_else(|| Error::Execution(format!("invalid regular expression in label_replace(): {pattern}")))?;
         check_label(&destination, "invalid destination label name in label_replace()")?;
         let mut value = String::new();
         self.relabelled(call, grid, &destination, |labels| {
