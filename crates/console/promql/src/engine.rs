@@ -3,8 +3,8 @@
 
 use crate::ast::{Expr, ValueType};
 use crate::eval::Evaluation;
-use crate::parser::{DEPTH_MAX, Features, parse_with};
-use crate::{Answer, Error, Stop, Storage};
+use crate::parser::{DEPTH_MAX, parse_with};
+use crate::{Answer, Error, Features, Stop, Storage};
 
 /// What a query may take.
 #[derive(Debug, Clone)]

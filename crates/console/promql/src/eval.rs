@@ -26,8 +26,7 @@ mod window;
 use std::cell::Cell;
 
 use crate::ast::{Expr, Node};
-use crate::parser::Features;
-use crate::{Error, Limits, Stop, Storage};
+use crate::{Error, Features, Limits, Stop, Storage};
 use block::{Block, Charge, Meter, RowRef};
 use notes::Notes;
 

@@ -10,7 +10,7 @@ mod lexer;
 mod selector;
 
 use crate::ast::{Binary, BinaryOp, Call, Cardinality, Expr, Matching, Node, Span};
-use crate::{Error, function};
+use crate::{Error, Features, function};
 use lexer::{Fault, Kind, Token, fault};
 
 pub(crate) use lexer::stray_byte;
@@ -20,32 +20,6 @@ pub(crate) const DEPTH_MAX: usize = 160;
 
 /// How many bytes a query may have.
 const TEXT_BYTES_MAX: usize = 1 << 20;
-
-/// What Prometheus has behind flags. All are off by default, as there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Features {
-    /// Functions and aggregations that may still change.
-    pub experimental_functions: bool,
-    /// Arithmetic with spans of time: `[5m * 2]`, `offset step()`.
-    pub duration_expressions: bool,
-    /// `anchored` and `smoothed`.
-    pub extended_range_selectors: bool,
-    /// `fill`, `fill_left` and `fill_right` of binary operations.
-    pub fill_modifiers: bool,
-    /// Names are dropped when all is evaluated, not at once.
-    pub delayed_name_removal: bool,
-}
-
-impl Features {
-    /// Everything on.
-    pub const ALL: Self = Self {
-        experimental_functions: true,
-        duration_expressions: true,
-        extended_range_selectors: true,
-        fill_modifiers: true,
-        delayed_name_removal: true,
-    };
-}
 
 /// The tree of a query, with every feature allowed.
 ///

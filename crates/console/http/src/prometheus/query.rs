@@ -19,8 +19,6 @@ const LOOKBACK_MS: i64 = 5 * 60 * 1_000;
 const STEPS_MAX: usize = 11_000;
 /// Series that one selector may touch.
 const SERIES_MAX: usize = 200_000;
-/// What Prometheus has behind switches is there, but for what would change the answers of queries that do without.
-const FEATURES: Features = Features { delayed_name_removal: false, ..Features::ALL };
 /// Warnings of a kind in one answer; how many more there are is told.
 const NOTES_MAX: usize = 10;
 /// Points between two looks whether there is room for more.
@@ -71,7 +69,7 @@ fn engine(call: &Call<'_>) -> Result<Engine, Refusal> {
         lookback_ms,
         ..Limits::default()
     })
-    .with_features(FEATURES))
+    .with_features(Features::ADDITIONS))
 }
 
 /// Ends a query when nobody waits for it, or when its time is up.

@@ -1,5 +1,6 @@
 //! Runs scripts in the language of Prometheus' own test suite: our own under `tests/scripts`, and those in a
-//! folder that the variable `PROMQL_SCRIPTS` names, against the divergences listed in `ledger.txt`.
+//! folder that the variable `PROMQL_SCRIPTS` names, against the divergences listed in `ledger.txt`. All are run with
+//! each set of features: everything, which is what Prometheus' scripts are written for, and what the console has on.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "what reads scripts is part of the tests")]
 
 mod compare;
@@ -23,10 +24,13 @@ struct Verdict {
     fault: Option<String>,
 }
 
-fn run(path: &Path) -> Vec<Verdict> {
+/// Features that a server may have on, by the names that the ledger has for them.
+const SETS: [(&str, Features); 2] = [("all", Features::ALL), ("additions", Features::ADDITIONS)];
+
+fn run(path: &Path, features: Features) -> Vec<Verdict> {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let script = Script::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let engine = Engine::new(Limits::default()).with_features(Features::ALL);
+    let engine = Engine::new(Limits::default()).with_features(features);
     let mut storage = memory::Memory::default();
     let mut verdicts = Vec::new();
     for (line, command) in &script.commands {
@@ -61,23 +65,30 @@ fn our_own_scripts_pass() {
     let paths = scripts(&own().join("scripts"));
     assert!(!paths.is_empty());
     let mut faults = Vec::new();
-    for verdict in paths.iter().flat_map(|path| run(path)) {
-        faults.extend(verdict.fault.map(|fault| format!("{}: {}\n    {fault}", verdict.place, verdict.query)));
+    for (set, features) in SETS {
+        for verdict in paths.iter().flat_map(|path| run(path, features)) {
+            let told = |fault| format!("{set} {}: {}\n    {fault}", verdict.place, verdict.query);
+            faults.extend(verdict.fault.as_ref().map(told));
+        }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Lines of the ledger: `file:line reason`. One folder's scripts are held against it exactly.
-fn ledger() -> BTreeMap<String, String> {
+/// Lines of the ledger: `set file:line reason`. One folder's scripts are held against it exactly.
+fn ledger() -> BTreeMap<(String, String), String> {
     let path = own().join("ledger.txt");
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     let entries = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    entries
-        .map(|line| {
-            let (place, reason) = line.split_once(' ').unwrap_or_else(|| panic!("no reason in the ledger: {line}"));
-            (place.to_owned(), reason.trim().to_owned())
-        })
-        .collect()
+    let mut known = BTreeMap::new();
+    for line in entries {
+        let mut words = line.splitn(3, ' ');
+        let (Some(set), Some(place), Some(reason)) = (words.next(), words.next(), words.next()) else {
+            panic!("the ledger's lines are `set file:line reason`, this one is: {line}");
+        };
+        assert!(SETS.iter().any(|(name, _)| *name == set), "no such set of features: {line}");
+        known.insert((set.to_owned(), place.to_owned()), reason.to_owned());
+    }
+    known
 }
 
 #[test]
@@ -86,28 +97,32 @@ fn the_scripts_that_are_named_pass_but_for_the_ledger() {
         return;
     };
     let known = ledger();
-    let (mut passed, mut failed) = (BTreeMap::new(), BTreeMap::new());
-    let (mut unexpected, mut diverging) = (Vec::new(), BTreeSet::new());
     let paths = scripts(Path::new(&folder));
-    for verdict in paths.iter().flat_map(|path| run(path)) {
-        let count = if verdict.fault.is_some() { &mut failed } else { &mut passed };
-        *count.entry(verdict.tag).or_insert(0_usize) += 1;
-        if let Some(fault) = verdict.fault {
-            diverging.insert(verdict.place.clone());
-            if !known.contains_key(&verdict.place) {
-                unexpected.push(format!("{} [{}] {}\n    {fault}", verdict.place, verdict.tag, verdict.query));
-            }
-        }
-    }
-    for tag in ["core", "native-histogram", "experimental"] {
-        let (passed, failed) = (passed.get(tag).unwrap_or(&0), failed.get(tag).unwrap_or(&0));
-        println!("{tag:<17} {passed:>5} passed {failed:>5} failed");
-    }
     let files: BTreeSet<_> =
         paths.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
-    let stale = known.keys().filter(|place| {
-        place.split(':').next().is_some_and(|file| files.contains(file)) && !diverging.contains(*place)
-    });
-    unexpected.extend(stale.map(|place| format!("{place} is in the ledger but passes")));
+    let mut unexpected = Vec::new();
+    for (set, features) in SETS {
+        let (mut passed, mut failed) = (BTreeMap::new(), BTreeMap::new());
+        let mut diverging = BTreeSet::new();
+        for verdict in paths.iter().flat_map(|path| run(path, features)) {
+            let count = if verdict.fault.is_some() { &mut failed } else { &mut passed };
+            *count.entry(verdict.tag).or_insert(0_usize) += 1;
+            let Some(fault) = verdict.fault else { continue };
+            let entry = (set.to_owned(), verdict.place);
+            if !known.contains_key(&entry) {
+                unexpected.push(format!("{set} {} [{}] {}\n    {fault}", entry.1, verdict.tag, verdict.query));
+            }
+            diverging.insert(entry);
+        }
+        for tag in ["core", "native-histogram", "experimental"] {
+            let (passed, failed) = (passed.get(tag).unwrap_or(&0), failed.get(tag).unwrap_or(&0));
+            println!("{set:<10} {tag:<17} {passed:>5} passed {failed:>5} failed");
+        }
+        let here = known
+            .keys()
+            .filter(|(of, place)| of == set && place.split(':').next().is_some_and(|file| files.contains(file)));
+        let stale = here.filter(|entry| !diverging.contains(*entry));
+        unexpected.extend(stale.map(|(_, place)| format!("{set} {place} is in the ledger but passes")));
+    }
     assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
 }
