@@ -279,6 +279,8 @@ impl BinaryOp {
 pub struct Binary {
     /// The operator.
     pub op: BinaryOp,
+    /// Where the operator stands.
+    pub op_span: Span,
     /// `bool`: a comparison gives 0 and 1.
     pub returns_bool: bool,
     /// How series of two vectors find each other; `None` unless both sides are vectors.

@@ -13,7 +13,7 @@ use crate::ast::{Binary, BinaryOp, Call, Cardinality, Expr, Matching, Node, Span
 use crate::{Error, Features, function};
 use lexer::{Fault, Kind, Token, fault};
 
-pub(crate) use lexer::stray_byte;
+pub(crate) use lexer::{shown, stray_byte};
 
 /// How deep expressions may be nested, unless less is asked for.
 pub(crate) const DEPTH_MAX: usize = 160;
@@ -35,6 +35,9 @@ pub fn parse(query: &str) -> Result<Expr, Error> {
 /// [`Error::Parse`], worded as Prometheus words it.
 pub fn parse_with(query: &str, features: Features, depth_max: usize) -> Result<Expr, Error> {
     parse_faulty(query, features, depth_max.min(DEPTH_MAX)).map_err(|fault| {
+        if query.is_empty() {
+            return Error::Parse(format!("unknown position: parse error: {}", fault.message));
+        }
         let (line, column) = fault.span.line_and_column(query);
         Error::Parse(format!("{line}:{column}: parse error: {}", fault.message))
     })
@@ -44,15 +47,14 @@ fn parse_faulty(query: &str, features: Features, depth_max: usize) -> Result<Exp
     if query.len() > TEXT_BYTES_MAX {
         return fault(Span::default(), format!("query is longer than {TEXT_BYTES_MAX} bytes"));
     }
-    let tokens = lexer::tokens(query)?;
+    let (tokens, stray) = lexer::tokens(query);
     let mut parser = Parser { text: query, tokens, at: 0, depth: 0, depth_max, features, lenient: false };
-    if parser.peek().kind == Kind::End {
-        return fault(Span::default(), "no expression found in input");
-    }
-    let expr = parser.expr(0)?;
-    if parser.peek().kind != Kind::End {
-        return parser.unexpected("", "");
-    }
+    let parsed = parser.whole();
+    // Whatever comes first in the text is told.
+    let expr = match stray {
+        Some(stray) if parsed.is_ok() || parser.peek().kind == Kind::End => return Err(stray),
+        _ => parsed?,
+    };
     check::check(&expr)?;
     Ok(expr)
 }
@@ -67,6 +69,24 @@ pub(super) struct Parser<'t> {
     /// Whether a selector may match everything: that of `info` says which labels are meant.
     lenient: bool,
 }
+
+/// Words that call no function, even before a parenthesis.
+const NO_FUNCTIONS: [&str; 14] = [
+    "and",
+    "or",
+    "unless",
+    "atan2",
+    "offset",
+    "by",
+    "without",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "bool",
+    "inf",
+    "nan",
+];
 
 /// Words with a meaning of their own outside braces.
 const KEYWORDS: [&str; 23] = [
@@ -96,6 +116,15 @@ const KEYWORDS: [&str; 23] = [
 ];
 
 impl<'t> Parser<'t> {
+    /// The expression that all tokens make.
+    fn whole(&mut self) -> Result<Expr, Fault> {
+        if self.peek().kind == Kind::End {
+            return fault(Span::default(), "no expression found in input");
+        }
+        let expr = self.expr(0)?;
+        if self.peek().kind == Kind::End { Ok(expr) } else { self.unexpected("", "") }
+    }
+
     fn peek(&self) -> &Token {
         self.peek_at(0)
     }
@@ -210,12 +239,12 @@ impl<'t> Parser<'t> {
         self.deeper(|parser| {
             let mut left = parser.unary()?;
             while let Some(op) = parser.binary_op().filter(|op| op.precedence() >= binding.max(1)) {
-                parser.at += 1;
+                let op_span = parser.next().span;
                 let (returns_bool, matching) = parser.modifiers(op)?;
                 let strength = op.precedence() + u8::from(op != BinaryOp::Pow);
                 let right = parser.expr(strength)?;
                 let span = Span { start: left.span.start, end: right.span.end };
-                let binary = Binary { op, returns_bool, matching: Some(matching), left, right };
+                let binary = Binary { op, op_span, returns_bool, matching: Some(matching), left, right };
                 left = parser.node(Node::Binary(Box::new(binary)), span)?;
                 check::fix_matching(&mut left)?;
             }
@@ -258,22 +287,14 @@ impl<'t> Parser<'t> {
         let cardinality = if op.is_set() { Cardinality::ManyToMany } else { Cardinality::OneToOne };
         let mut matching =
             Matching { cardinality, on: false, labels: Vec::new(), include: Vec::new(), fill: (None, None) };
-        let bool_span = self.peek().span;
         let returns_bool = self.accept_word("bool");
-        if returns_bool && !op.is_comparison() {
-            return fault(bool_span, "bool modifier can only be used on comparison operators");
-        }
         if self.is_word(0, "on") || self.is_word(0, "ignoring") {
             matching.on = self.is_word(0, "on");
             self.at += 1;
             matching.labels = self.grouping_labels()?;
-            let group_span = self.peek().span;
             let grouped = [("group_left", Cardinality::ManyToOne), ("group_right", Cardinality::OneToMany)];
             if let Some((word, cardinality)) = grouped.into_iter().find(|(word, _)| self.is_word(0, word)) {
                 self.accept_word(word);
-                if op.is_set() {
-                    return fault(group_span, format!("no grouping allowed for {:?} operation", op.symbol()));
-                }
                 matching.cardinality = cardinality;
                 if self.is_mark("(") {
                     matching.include = self.grouping_labels()?;
@@ -370,7 +391,10 @@ impl<'t> Parser<'t> {
             Kind::Mark("(") => {
                 self.at += 1;
                 let inner = self.expr(0)?;
-                let close = self.expect_mark(")", "paren expression")?;
+                if !self.is_mark(")") {
+                    return self.unexpected("", "");
+                }
+                let close = self.next();
                 self.node(Node::Paren(Box::new(inner)), Span { start: token.span.start, end: close.span.end })
             }
             Kind::Mark("{") | Kind::MetricWord => self.selector(),
@@ -397,7 +421,7 @@ impl<'t> Parser<'t> {
             Some(op) if before_paren || grouped => return self.aggregate(op),
             _ => {}
         }
-        if before_paren && !matches!(lower.as_str(), "by" | "without" | "on" | "ignoring" | "bool") {
+        if before_paren && !NO_FUNCTIONS.contains(&lower.as_str()) {
             return self.call();
         }
         match lower.as_str() {
@@ -413,39 +437,46 @@ impl<'t> Parser<'t> {
     fn call(&mut self) -> Result<Expr, Fault> {
         let name = self.next();
         let raw = self.raw(&name);
-        let Some(function) = function::find(raw) else {
+        let function = function::find(raw);
+        let outer = self.lenient;
+        let result = self.arguments("", function.is_some_and(|function| function.name == "info"));
+        self.lenient = outer;
+        // What is wrong with the arguments comes first.
+        let (arguments, end) = result?;
+        let Some(function) = function else {
             return fault(name.span, format!("unknown function with name {raw:?}"));
         };
         if function.experimental && !self.features.experimental_functions {
             return fault(name.span, format!("function {raw:?} is not enabled"));
         }
-        let outer = self.lenient;
-        let result = self.arguments(function.name == "info");
-        self.lenient = outer;
-        let (arguments, end) = result?;
         self.node(Node::Call(Call { function, arguments }), Span { start: name.span.start, end })
     }
 
     /// `(a, b)`, and where it ends.
     ///
-    /// `lenient`: after the first one a selector may match everything.
-    fn arguments(&mut self, lenient: bool) -> Result<(Vec<Expr>, usize), Fault> {
-        self.expect_mark("(", "function call")?;
+    /// `context`: what they are of. `lenient`: after the first one a selector may match everything.
+    fn arguments(&mut self, context: &str, lenient: bool) -> Result<(Vec<Expr>, usize), Fault> {
+        if !self.accept_mark("(") {
+            return self.unexpected(context, "");
+        }
         let mut arguments = Vec::new();
         if self.is_mark(")") {
             return Ok((arguments, self.next().span.end));
         }
         loop {
             self.lenient = lenient && !arguments.is_empty();
+            if self.is_mark(",") {
+                return self.unexpected(context, "");
+            }
             arguments.push(self.expr(0)?);
             if self.is_mark(")") {
                 return Ok((arguments, self.next().span.end));
             }
             if !self.is_mark(",") {
-                return self.unexpected("function call", "\",\" or \")\"");
+                return self.unexpected(context, "");
             }
             let comma = self.next();
-            if self.is_mark(")") {
+            if self.is_mark(")") || self.is_mark(",") {
                 return fault(comma.span, "trailing commas not allowed in function call args");
             }
         }

@@ -179,17 +179,19 @@ fn operator(binary: &Binary) -> String {
 }
 
 fn write_selector(f: &mut fmt::Formatter<'_>, selector: &Selector) -> fmt::Result {
-    let plain = is_word(&selector.name, true);
+    let is_other = |matcher: &&Matcher| {
+        !(matcher.name() == "__name__" && matcher.op() == MatchOp::Equal && matcher.value() == selector.name)
+    };
+    // Beside a name in front there may be none in the braces.
+    let is_only = !selector.matchers.iter().filter(is_other).any(|matcher| matcher.name() == "__name__");
+    let plain = is_only && is_word(&selector.name, true);
     let mut parts = Vec::new();
     if plain {
         f.write_str(&selector.name)?;
     } else if !selector.name.is_empty() {
         parts.push(quoted(&selector.name));
     }
-    let own_name = |matcher: &&Matcher| {
-        !(matcher.name() == "__name__" && matcher.op() == MatchOp::Equal && matcher.value() == selector.name)
-    };
-    parts.extend(selector.matchers.iter().filter(own_name).map(Matcher::to_string));
+    parts.extend(selector.matchers.iter().filter(is_other).map(Matcher::to_string));
     if !parts.is_empty() {
         write!(f, "{{{}}}", parts.join(","))?;
     }

@@ -71,7 +71,7 @@ impl From<console_promql::Error> for Refusal {
         use console_promql::{Error, StorageError};
         let kind = match &error {
             Error::Invalid(told) if told.starts_with("invalid parameter") => return Self::bad_data(told.clone()),
-            Error::Parse(_) | Error::Invalid(_) => return Self::parameter("query", words(&error)),
+            Error::Parse(_) | Error::Invalid(_) => return Self::parameter("query", error.to_string()),
             Error::Execution(_) | Error::TooManySamples | Error::TooManySeries(_) => Kind::Execution,
             Error::Storage(StorageError::TooManySeries(limit)) => {
                 return Self::execution(Error::TooManySeries(*limit).to_string());
@@ -89,15 +89,6 @@ impl From<console_promql::Error> for Refusal {
             }
         };
         Self { kind, text: error.to_string() }
-    }
-}
-
-/// The words of an error, which for a query of nothing name no place, as Prometheus' do.
-pub(super) fn words(error: &console_promql::Error) -> String {
-    let told = error.to_string();
-    match told.strip_prefix("1:1: parse error: no expression found") {
-        Some(rest) => format!("unknown position: parse error: no expression found{rest}"),
-        None => told,
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn exemplars(call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
         return Err(Refusal::bad_data("end timestamp must not be before start timestamp".to_owned()));
     }
     let query = console_promql::parse(call.parameters.first("query"));
-    let query = query.map_err(|error| Refusal::bad_data(answer::words(&error)))?;
+    let query = query.map_err(|error| Refusal::bad_data(error.to_string()))?;
     // A series that several selectors select is there once.
     let mut found: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
     for matchers in query.selectors() {

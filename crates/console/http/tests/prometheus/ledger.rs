@@ -23,8 +23,6 @@ const JOB_FIRST: &str = r#"{job=\"api\","#;
 const ORDER: &str = "matchers stay in the order in which they were written";
 const EXPERIMENTAL: &str = "experimental functions need no switch";
 
-const GROUPING: &str = "the parenthesis that is missing is told, and not the one that is too many";
-
 /// Which request (the beginning of its name, or all of it where a `$` ends it), how it differs, and why.
 pub(crate) const LEDGER: &[(&str, Difference, &str)] = &[
     ("GET /api/v1/status/buildinfo", Shape, "another program"),
@@ -79,8 +77,6 @@ pub(crate) const LEDGER: &[(&str, Difference, &str)] = &[
     ),
     ("GET /api/v1/format_query?query=limitk", Status(200, "limitk(2, a)"), EXPERIMENTAL),
     ("GET /api/v1/parse_query?query=limitk", Status(200, r#""op":"limitk""#), EXPERIMENTAL),
-    ("GET /api/v1/format_query?query=sum+by+%28x+%28a%29", Text("parse error: "), GROUPING),
-    ("GET /api/v1/parse_query?query=sum+by+%28x+%28a%29", Text("parse error: "), GROUPING),
 ];
 
 /// What does not fit the entry, if anything.

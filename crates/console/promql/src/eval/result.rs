@@ -20,7 +20,7 @@ impl Evaluation<'_> {
         let time_ms = self.start_ms;
         let value = match self.eval(expr, grid)? {
             Frame::Scalar(values) => Value::Scalar { time_ms, value: values.first().copied().unwrap_or(f64::NAN) },
-            Frame::Text(value) => Value::String { time_ms, value },
+            Frame::Text(value) => Value::String { time_ms, value: crate::parser::shown(&value) },
             Frame::Vector(block) => Value::Vector(self.samples(self.finished(block)?)),
         };
         Ok(self.answer(value))

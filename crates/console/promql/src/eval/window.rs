@@ -166,6 +166,7 @@ impl Evaluation<'_> {
         }
         check_arguments(id, &scalars)?;
         self.check_extended(call, range_argument)?;
+        let span = annotated(range_argument);
         let extended = matches!(&range_argument.unwrapped().node, Node::Selector(s) if s.anchored || s.smoothed);
         let (references, range_ms) = self.range_times(range_argument, grid)?;
         let mut cells = Vec::with_capacity(grid.steps);
@@ -196,7 +197,7 @@ impl Evaluation<'_> {
                     extended,
                     time_ms: grid.time(step),
                     name: &name,
-                    span: range_argument.span,
+                    span,
                     falls: &falls,
                     scalars: &arguments,
                 };
@@ -212,7 +213,7 @@ impl Evaluation<'_> {
                 self.tick(range.len())?;
             }
             if floats_seen && matches!(id, Id::Rate | Id::Increase) {
-                self.doubt_counter(&name, range_argument.span);
+                self.doubt_counter(&name, span);
             }
             if cells.iter().all(|cell| is_absent(*cell)) {
                 return Ok(());
@@ -269,6 +270,13 @@ impl Evaluation<'_> {
 /// The argument that is a range vector.
 pub(super) fn range_argument(call: &Call) -> Option<&Expr> {
     call.arguments.iter().find(|argument| argument.value_type() == ValueType::Matrix)
+}
+
+/// Where notes on a range vector point to. Prometheus evaluates a subquery beforehand, and what it then has in its
+/// place stands nowhere.
+fn annotated(range: &Expr) -> Span {
+    let inner = range.unwrapped();
+    if matches!(inner.node, Node::Subquery(_)) { Span::default() } else { inner.span }
 }
 
 /// Whether all series of a range vector have the same name.

@@ -10,13 +10,13 @@ impl Parser<'_> {
         let name = self.next();
         if op.is_experimental() && !self.features.experimental_functions {
             let message = format!(
-                "{} is experimental and must be enabled with --enable-feature=promql-experimental-functions",
+                "{}() is experimental and must be enabled with --enable-feature=promql-experimental-functions",
                 op.name()
             );
             return fault(name.span, message);
         }
         let before = self.grouping()?;
-        let (mut arguments, mut end) = self.arguments(false)?;
+        let (mut arguments, mut end) = self.arguments("aggregation", false)?;
         let after = if before.is_none() { self.grouping()? } else { None };
         if after.is_some() {
             end = self.tokens.get(self.at.saturating_sub(1)).map_or(end, |token| token.span.end);

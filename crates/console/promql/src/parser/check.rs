@@ -1,7 +1,7 @@
 //! Whether the parts of a tree fit together: types of operands and arguments, labels of matchings.
 
 use super::lexer::{Fault, fault};
-use crate::ast::{Binary, Call, Expr, Node, ValueType};
+use crate::ast::{Binary, Call, Cardinality, Expr, Node, ValueType};
 
 /// Finds the first thing that does not fit.
 pub(super) fn check(expr: &Expr) -> Result<(), Fault> {
@@ -100,8 +100,17 @@ fn check_binary(expr: &Expr, binary: &Binary) -> Result<(), Fault> {
         }
     }
     let scalars = left == ValueType::Scalar && right == ValueType::Scalar;
+    if binary.returns_bool && !binary.op.is_comparison() {
+        return fault(binary.op_span, "bool modifier can only be used on comparison operators");
+    }
     if binary.op.is_comparison() && scalars && !binary.returns_bool {
-        return fault(expr.span, "comparisons between scalars must use BOOL modifier");
+        return fault(binary.op_span, "comparisons between scalars must use BOOL modifier");
+    }
+    if let Some(matching) = &binary.matching
+        && binary.op.is_set()
+        && matching.cardinality != Cardinality::ManyToMany
+    {
+        return fault(expr.span, format!("no grouping allowed for {:?} operation", binary.op.symbol()));
     }
     if binary.op.is_set() && (left == ValueType::Scalar || right == ValueType::Scalar) {
         return fault(
@@ -112,7 +121,7 @@ fn check_binary(expr: &Expr, binary: &Binary) -> Result<(), Fault> {
     if let Some(matching) = &binary.matching
         && let Some(label) = matching.labels.iter().find(|label| matching.on && matching.include.contains(label))
     {
-        return fault(expr.span, format!("label {label:?} must not occur in ON and GROUP clause at once"));
+        return fault(binary.op_span, format!("label {label:?} must not occur in ON and GROUP clause at once"));
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ impl Parser<'_> {
                 Ok(DurationExpr::Paren(Box::new(inner)))
             }
             Kind::Word => self.duration_word(context),
-            _ => self.unexpected(context, "number, duration, step(), or range()"),
+            _ => self.unexpected(context, "number or duration"),
         }
     }
 
@@ -99,7 +99,7 @@ impl Parser<'_> {
         let token = self.peek().clone();
         let word = self.raw(&token).to_ascii_lowercase();
         if !matches!(word.as_str(), "step" | "range" | "min" | "max" | "min_of" | "max_of") {
-            return self.unexpected(context, "number, duration, step(), or range()");
+            return self.unexpected(context, "number or duration");
         }
         self.need_duration_expressions(token.span)?;
         self.at += 1;

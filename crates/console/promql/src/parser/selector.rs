@@ -3,10 +3,12 @@
 use super::Parser;
 use super::lexer::{Fault, Kind, fault};
 use crate::ast::{At, DurationExpr, Expr, Node, Selector, Span, Subquery, ValueType};
+use crate::print::number_text;
 use crate::{MatchOp, Matcher};
 
 const NAME: &str = "__name__";
-const BRACKETS: &str = "subquery or range selector";
+const RANGE: &str = "subquery selector";
+const DURATION: &str = "number or duration";
 
 impl Parser<'_> {
     /// `name`, `name{…}` or `{…}`.
@@ -21,7 +23,8 @@ impl Parser<'_> {
             anchored: false,
             smoothed: false,
         };
-        if !self.is_mark("{") {
+        let named = !self.is_mark("{");
+        if named {
             let token = self.next();
             selector.name = self.raw(&token).to_owned();
         }
@@ -30,14 +33,12 @@ impl Parser<'_> {
         }
         let end = self.tokens.get(self.at.saturating_sub(1)).map_or(start, |token| token.span.end);
         let span = Span { start, end };
-        if !selector.name.is_empty() {
-            let named = selector.matchers.iter().find(|m| m.name() == NAME && m.op() == MatchOp::Equal);
-            if let Some(other) = named {
+        if named {
+            if let Some(other) = selector.matchers.iter().find(|matcher| matcher.name() == NAME) {
                 let message = format!("metric name must not be set twice: {:?} or {:?}", selector.name, other.value());
                 return fault(span, message);
             }
-            let matcher = Matcher::new(NAME, MatchOp::Equal, selector.name.clone());
-            selector.matchers.push(matcher.map_or_else(|message| fault(span, message), Ok)?);
+            selector.matchers.push(name_matcher(&selector.name, span)?);
         }
         if !self.lenient && !selector.matchers.iter().any(|matcher| !matcher.matches("")) {
             return fault(span, "vector selector must contain at least one non-empty matcher");
@@ -61,9 +62,9 @@ impl Parser<'_> {
                 Kind::Mark("!=") => MatchOp::NotEqual,
                 Kind::Mark("=~") => MatchOp::Matches,
                 Kind::Mark("!~") => MatchOp::MatchesNot,
-                Kind::Mark("," | "}") if matches!(label.kind, Kind::String(_)) => {
-                    self.quoted_name(selector, name, label.span)?;
+                _ if matches!(label.kind, Kind::String(_)) => {
                     self.matcher_end()?;
+                    quoted_name(selector, name, label.span)?;
                     continue;
                 }
                 _ => return self.unexpected(CONTEXT, "label matching operator"),
@@ -89,62 +90,50 @@ impl Parser<'_> {
         self.unexpected("label matching", "\",\" or \"}\"")
     }
 
-    /// `{"name"}`
-    fn quoted_name(&self, selector: &mut Selector, name: String, span: Span) -> Result<(), Fault> {
-        if !selector.name.is_empty() {
-            return fault(span, format!("metric name must not be set twice: {:?} or {name:?}", selector.name));
-        }
-        if name.is_empty() {
-            return fault(span, "invalid metric name: \"\"");
-        }
-        selector.name = name;
-        Ok(())
-    }
-
     /// `[5m]` or `[1h:5m]` after an expression.
     pub(super) fn brackets(&mut self, expr: Expr) -> Result<Expr, Fault> {
         let open = self.next();
         if self.is_mark("]") || self.is_mark(":") {
-            return self.unexpected(BRACKETS, "number, duration, step(), or range()");
+            return self.unexpected(RANGE, DURATION);
         }
-        let range = self.duration(0, BRACKETS)?;
+        let range = self.duration(0, RANGE)?;
         let range_span = Span { start: open.span.end, end: self.peek().span.start };
         positive(&range, range_span)?;
         if self.accept_mark(":") {
             let step_start = self.peek().span.start;
-            let step = if self.is_mark("]") { None } else { Some(self.duration(0, BRACKETS)?) };
-            let close = self.expect_mark("]", BRACKETS)?;
+            let step = if self.is_mark("]") { None } else { Some(self.duration(0, RANGE)?) };
+            let close = self.expect_mark("]", RANGE)?;
             if let Some(step) = &step {
                 positive(step, Span { start: step_start, end: close.span.start })?;
             }
             let span = Span { start: expr.span.start, end: close.span.end };
             if expr.value_type() != ValueType::Vector {
-                let found = expr.value_type().described();
+                let found = expr.value_type().name();
                 return fault(span, format!("subquery is only allowed on instant vector, got {found} instead"));
             }
             let subquery = Subquery { expr, range, step, offset: None, at: None };
             return self.node(Node::Subquery(Box::new(subquery)), span);
         }
         if !self.is_mark("]") {
-            return self.unexpected(BRACKETS, "\":\" or \"]\"");
+            return self.unexpected("subquery or range", "\":\" or \"]\"");
         }
         let close = self.next();
         let span = Span { start: expr.span.start, end: close.span.end };
         match expr.node {
             Node::Selector(mut selector) if selector.range.is_none() => {
                 if selector.offset.is_some() {
-                    return fault(span, "no offset modifiers allowed before range");
+                    return fault(open.span, "no offset modifiers allowed before range");
                 }
                 if selector.at.is_some() {
-                    return fault(span, "no @ modifiers allowed before range");
+                    return fault(open.span, "no @ modifiers allowed before range");
                 }
                 if selector.anchored || selector.smoothed {
-                    return fault(span, "no anchored or smoothed modifiers allowed before range");
+                    return fault(open.span, "no anchored or smoothed modifiers allowed before range");
                 }
                 selector.range = Some(range);
                 Ok(Expr { node: Node::Selector(selector), span, height: 1 })
             }
-            _ => fault(span, "ranges only allowed for vector selectors"),
+            _ => fault(open.span, "ranges only allowed for vector selectors"),
         }
     }
 
@@ -173,7 +162,7 @@ impl Parser<'_> {
 
     pub(super) fn at_modifier(&mut self, expr: &mut Expr) -> Result<(), Fault> {
         self.at += 1;
-        let at = self.at_time()?;
+        let at = self.at_time(expr.span)?;
         let end = self.tokens.get(self.at.saturating_sub(1)).map_or(expr.span.end, |token| token.span.end);
         let span = Span { start: expr.span.start, end };
         let place = match &mut expr.node {
@@ -194,15 +183,14 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn at_time(&mut self) -> Result<At, Fault> {
+    /// `selected`: where what it is the time of stands.
+    fn at_time(&mut self, selected: Span) -> Result<At, Fault> {
         for (word, at) in [("start", At::Start), ("end", At::End)] {
             if self.accept_word(word) {
-                self.expect_mark("(", "@")?;
-                self.expect_mark(")", "@")?;
-                return Ok(at);
+                let paired = self.accept_mark("(") && self.accept_mark(")");
+                return if paired { Ok(at) } else { self.unexpected("@", "timestamp") };
             }
         }
-        let span = self.peek().span;
         let negative = self.accept_mark("-");
         if !negative {
             self.accept_mark("+");
@@ -213,7 +201,8 @@ impl Parser<'_> {
         let seconds = if negative { -seconds } else { seconds };
         let ms = (seconds * 1000.0).round();
         if !ms.is_finite() || ms.abs() >= i64::MAX as f64 {
-            return fault(span, format!("timestamp out of bounds for @ modifier: {seconds:.6}"));
+            let seconds = if seconds.is_finite() { format!("{seconds:.6}") } else { number_text(seconds) };
+            return fault(selected, format!("timestamp out of bounds for @ modifier: {seconds}"));
         }
         Ok(At::Time(ms as i64))
     }
@@ -241,6 +230,22 @@ impl Parser<'_> {
         expr.span.end = token.span.end;
         Ok(())
     }
+}
+
+/// `{"name"}`
+fn quoted_name(selector: &mut Selector, name: String, span: Span) -> Result<(), Fault> {
+    if name.is_empty() {
+        return fault(span, "invalid metric name: \"\"");
+    }
+    selector.matchers.push(name_matcher(&name, span)?);
+    if selector.name.is_empty() {
+        selector.name = name;
+    }
+    Ok(())
+}
+
+fn name_matcher(name: &str, span: Span) -> Result<Matcher, Fault> {
+    Matcher::new(NAME, MatchOp::Equal, name).map_or_else(|message| fault(span, message), Ok)
 }
 
 /// What is known before the evaluation must be more than nothing.
