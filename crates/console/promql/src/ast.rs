@@ -70,8 +70,10 @@ pub struct Expr {
 /// What an expression is.
 #[derive(Debug, Clone)]
 pub enum Node {
-    /// `1.5`, also `5m` for 300.
+    /// `1.5`
     Number(f64),
+    /// `5m`: a number too, of seconds.
+    Duration(f64),
     /// `"text"`
     String(String),
     /// `name{label="value"}`, with a range: `name[5m]`.
@@ -433,7 +435,7 @@ impl Expr {
     /// What kind of value it has.
     pub fn value_type(&self) -> ValueType {
         match &self.node {
-            Node::Number(_) => ValueType::Scalar,
+            Node::Number(_) | Node::Duration(_) => ValueType::Scalar,
             Node::String(_) => ValueType::String,
             Node::Selector(selector) if selector.range.is_some() => ValueType::Matrix,
             Node::Subquery(_) => ValueType::Matrix,
@@ -467,7 +469,7 @@ impl Expr {
     /// What it is made of, from left to right.
     pub fn children(&self) -> Vec<&Expr> {
         match &self.node {
-            Node::Number(_) | Node::String(_) | Node::Selector(_) => Vec::new(),
+            Node::Number(_) | Node::Duration(_) | Node::String(_) | Node::Selector(_) => Vec::new(),
             Node::Subquery(subquery) => vec![&subquery.expr],
             Node::Unary(_, inner) | Node::Paren(inner) => vec![inner],
             Node::Binary(binary) => vec![&binary.left, &binary.right],

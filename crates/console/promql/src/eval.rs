@@ -134,7 +134,7 @@ impl<'q> Evaluation<'q> {
     fn eval(&self, expr: &Expr, grid: Grid) -> Result<Frame<'_>, Error> {
         self.tick(1)?;
         match &expr.node {
-            Node::Number(number) => self.constant(*number, grid).map(Frame::Scalar),
+            Node::Number(number) | Node::Duration(number) => self.constant(*number, grid).map(Frame::Scalar),
             Node::String(text) => Ok(Frame::Text(text.clone())),
             Node::Paren(inner) => self.eval(inner, grid),
             Node::Unary(negative, inner) => self.unary(*negative, inner, grid),

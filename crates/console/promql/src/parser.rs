@@ -358,10 +358,10 @@ impl<'t> Parser<'t> {
         // It binds like a product, so a power beneath it is taken first.
         let inner = self.expr(BinaryOp::Pow.precedence())?;
         let span = Span { start: sign.span.start, end: inner.span.end };
+        let signed = |number: f64| if negative { -number } else { number };
         match inner.node {
-            Node::Number(number) => {
-                Ok(Expr { node: Node::Number(if negative { -number } else { number }), span, height: 1 })
-            }
+            Node::Number(number) => Ok(Expr { node: Node::Number(signed(number)), span, height: 1 }),
+            Node::Duration(seconds) => Ok(Expr { node: Node::Duration(signed(seconds)), span, height: 1 }),
             _ => self.node(Node::Unary(negative, Box::new(inner)), span),
         }
     }
@@ -402,9 +402,13 @@ impl<'t> Parser<'t> {
                 self.at += 1;
                 leaf(Node::String(value.clone()))
             }
-            Kind::Number(_) | Kind::Duration(_) => {
+            Kind::Number(_) => {
                 let value = self.number_value().unwrap_or(f64::NAN);
                 leaf(Node::Number(value))
+            }
+            Kind::Duration(_) => {
+                let seconds = self.number_value().unwrap_or(f64::NAN);
+                leaf(Node::Duration(seconds))
             }
             Kind::Word => self.word(&token),
             Kind::End => self.unexpected("", ""),

@@ -43,14 +43,15 @@ fn pretty(expr: &Expr, level: usize) -> String {
             let sign = if *negative { '-' } else { '+' };
             format!("{margin}{sign}{}", pretty(within, level).trim())
         }
-        Node::Number(_) | Node::String(_) | Node::Selector(_) => margin + &line,
+        Node::Number(_) | Node::Duration(_) | Node::String(_) | Node::Selector(_) => margin + &line,
     }
 }
 
 impl Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.node {
-            Node::Number(number) => f.write_str(&number_text(*number)),
+            Node::Number(number) => f.write_str(&plain_number(*number)),
+            Node::Duration(seconds) => f.write_str(&duration_text((seconds * 1000.0).round() as i64)),
             Node::String(text) => f.write_str(&quoted(text)),
             Node::Selector(selector) => write_selector(f, selector),
             Node::Subquery(subquery) => write!(f, "{}{}", subquery.expr, subquery_tail(subquery)),
@@ -75,20 +76,24 @@ impl Display for Expr {
     }
 }
 
-/// A number as Go's `%v` writes it.
-pub(crate) fn number_text(number: f64) -> String {
+/// A number without an exponent, as Prometheus writes those of a query.
+pub(crate) fn plain_number(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
     }
     if number.is_infinite() {
         return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    let magnitude = number.abs();
-    if number == 0.0 || (1e-4..1e21).contains(&magnitude) {
-        return format!("{number}");
-    }
+    format!("{number}")
+}
+
+/// A number as Go's `%v` writes it, as Prometheus has those in its messages: `1e+06`.
+pub(crate) fn number_text(number: f64) -> String {
     let text = format!("{number:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    if !number.is_finite() || (-4..6).contains(&exponent.parse::<i32>().unwrap_or(0)) {
+        return plain_number(number);
+    }
     let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
     format!("{digits}e{sign}{exponent:0>2}")
 }
@@ -169,10 +174,10 @@ fn operator(binary: &Binary) -> String {
     }
     let same = |a: f64, b: f64| a.to_bits() == b.to_bits();
     match matching.fill {
-        (Some(left), Some(right)) if same(left, right) => out.push_str(&format!(" fill ({})", number_text(left))),
+        (Some(left), Some(right)) if same(left, right) => out.push_str(&format!(" fill ({})", plain_number(left))),
         (left, right) => {
-            left.iter().for_each(|value| out.push_str(&format!(" fill_left ({})", number_text(*value))));
-            right.iter().for_each(|value| out.push_str(&format!(" fill_right ({})", number_text(*value))));
+            left.iter().for_each(|value| out.push_str(&format!(" fill_left ({})", plain_number(*value))));
+            right.iter().for_each(|value| out.push_str(&format!(" fill_right ({})", plain_number(*value))));
         }
     }
     out
@@ -261,7 +266,7 @@ impl Display for DurationExpr {
 /// A factor stays a number: `5m * 2`.
 fn operand(expr: &DurationExpr) -> String {
     match expr {
-        DurationExpr::Number(number) => number_text(*number),
+        DurationExpr::Number(number) => plain_number(*number),
         other => other.to_string(),
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn parse(call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
 fn write(json: &mut Json, expr: &Expr) -> Result<(), Refusal> {
     json.check()?;
     match &expr.node {
-        Node::Number(value) => literal(json, "numberLiteral", &plain(*value)),
+        Node::Number(value) | Node::Duration(value) => literal(json, "numberLiteral", &plain(*value)),
         Node::String(text) => literal(json, "stringLiteral", text),
         Node::Selector(selector) => write_selector(json, selector),
         Node::Subquery(subquery) => write_subquery(json, subquery)?,
