@@ -12,6 +12,32 @@ use crate::Error;
 use crate::ast::{Aggregate, AggregateOp, Expr, Span};
 use accumulate::Accumulator;
 
+/// How far a parameter goes over all steps. Prometheus tells of these alone, and of NaN before all else.
+pub(super) struct Extremes {
+    least: f64,
+    most: f64,
+    pub(super) has_nan: bool,
+}
+
+impl Extremes {
+    pub(super) fn of(values: &[f64]) -> Self {
+        let extremes = Self { least: f64::INFINITY, most: f64::NEG_INFINITY, has_nan: false };
+        values.iter().fold(extremes, |extremes, value| Self {
+            least: extremes.least.min(*value),
+            most: extremes.most.max(*value),
+            has_nan: extremes.has_nan || value.is_nan(),
+        })
+    }
+
+    /// What is to be told of them, if that lies beyond two bounds.
+    pub(super) fn beyond(&self, least: f64, most: f64) -> impl Iterator<Item = f64> + use<> {
+        let nan = self.has_nan.then_some(f64::NAN);
+        let most = Some(self.most).filter(|value| nan.is_none() && *value > most);
+        let least = Some(self.least).filter(|value| nan.is_none() && *value < least);
+        [nan, most, least].into_iter().flatten()
+    }
+}
+
 /// Which group a row belongs to: found by its labels, hashed once for each row.
 pub(super) struct Groups<'a> {
     aggregate: &'a Aggregate,
@@ -116,7 +142,9 @@ impl Evaluation<'_> {
 
     fn quantile(&self, aggregate: &Aggregate, grid: Grid) -> Result<Block<'_>, Error> {
         let (q, parameter) = self.parameter(aggregate, grid)?;
-        q.iter().for_each(|q| self.doubt_quantile(*q, parameter.span));
+        for q in Extremes::of(&q).beyond(0.0, 1.0) {
+            self.doubt_quantile(q, parameter.span);
+        }
         let block = self.vector(&aggregate.expr, grid)?;
         let (groups, members) = self.members(aggregate, &block)?;
         if block.rows.iter().any(|row| !row.histograms.is_empty()) {

@@ -3,13 +3,13 @@
 use console_model::Labels;
 use hashbrown::HashMap;
 
-use super::aggregate::Groups;
+use super::aggregate::{Extremes, Groups};
 use super::block::{Block, Row, is_absent, is_float, is_histogram, with_label};
 use super::sort::by_value;
 use super::{Evaluation, Grid};
 use crate::Error;
 use crate::ast::{Aggregate, AggregateOp};
-use crate::print::{number_text, quoted};
+use crate::print::{number_text, plain_number, quoted};
 
 impl Evaluation<'_> {
     pub(super) fn choose(&self, aggregate: &Aggregate, grid: Grid) -> Result<Block<'_>, Error> {
@@ -56,28 +56,27 @@ impl Evaluation<'_> {
     /// How many rows, or which share of them, are chosen at each step.
     fn chosen_counts(&self, aggregate: &Aggregate, grid: Grid) -> Result<Vec<f64>, Error> {
         let (mut values, parameter) = self.parameter(aggregate, grid)?;
-        let ratio = aggregate.op == AggregateOp::LimitRatio;
-        for value in &mut values {
-            if value.is_nan() {
-                let kind = if ratio { "Ratio" } else { "Parameter" };
-                return Err(Error::Execution(format!("{kind} value is NaN")));
+        let extremes = Extremes::of(&values);
+        if aggregate.op == AggregateOp::LimitRatio {
+            if extremes.has_nan {
+                return Err(Error::Execution("Ratio value is NaN".to_owned()));
             }
-            if ratio && !(-1.0..=1.0).contains(value) {
-                let capped = value.clamp(-1.0, 1.0);
-                let text = format!(
-                    "ratio value should be between -1 and 1, got {}, capping to {}",
-                    number_text(*value),
-                    number_text(capped)
-                );
+            for value in extremes.beyond(-1.0, 1.0) {
+                let (value, capped) = (number_text(value), number_text(value.clamp(-1.0, 1.0)));
+                let text = format!("ratio value should be between -1 and 1, got {value}, capping to {capped}");
                 self.notes.warn(&text, parameter.span);
-                *value = capped;
             }
-            if !ratio && (*value >= i64::MAX as f64 || *value <= i64::MIN as f64) {
-                let text = format!("Scalar value {} overflows int64", number_text(*value));
-                return Err(Error::Execution(text));
-            }
+            values.iter_mut().for_each(|value| *value = value.clamp(-1.0, 1.0));
+            return Ok(values);
         }
-        Ok(values)
+        let wrong = values.iter().find_map(|value| {
+            if value.is_nan() {
+                return Some("Parameter value is NaN".to_owned());
+            }
+            let overflows = *value >= i64::MAX as f64 || *value <= i64::MIN as f64;
+            overflows.then(|| format!("Scalar value {} overflows int64", number_text(*value)))
+        });
+        wrong.map_or(Ok(values), |wrong| Err(Error::Execution(wrong)))
     }
 
     pub(super) fn count_values(&self, aggregate: &Aggregate, grid: Grid) -> Result<Block<'_>, Error> {
@@ -112,11 +111,6 @@ impl Evaluation<'_> {
         }
         Ok(result)
     }
-}
-
-/// A number without an exponent.
-fn plain_number(value: f64) -> String {
-    if value.is_finite() { format!("{value}") } else { number_text(value) }
 }
 
 fn count_of(parameter: f64) -> usize {
