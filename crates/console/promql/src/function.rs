@@ -98,6 +98,7 @@ functions! {
     Idelta "idelta" [Matrix] 0 Vector false;
     Increase "increase" [Matrix] 0 Vector false;
     Info "info" [Vector, Vector] 1 Vector true;
+    Integral "integral" [Matrix, Scalar] 1 Vector true;
     Irate "irate" [Matrix] 0 Vector false;
     LabelJoin "label_join" [Vector, String, String, String] -1 Vector false;
     LabelReplace "label_replace" [Vector, String, String, String, String] 0 Vector false;

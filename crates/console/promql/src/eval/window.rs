@@ -102,6 +102,7 @@ const fn is_window_function(id: Id) -> bool {
             | Id::FirstOverTime
             | Id::Idelta
             | Id::Increase
+            | Id::Integral
             | Id::Irate
             | Id::LastOverTime
             | Id::MadOverTime

@@ -38,6 +38,7 @@ impl Evaluation<'_> {
             Id::MinOverTime => extreme(window, |value, least| value < least).1,
             Id::TsOfMaxOverTime => seconds(extreme(window, |value, most| value >= most).0),
             Id::TsOfMinOverTime => seconds(extreme(window, |value, least| value <= least).0),
+            Id::Integral => self.integral(window, scalar_span),
             Id::StdvarOverTime => variance(values()),
             Id::StddevOverTime => variance(values()).sqrt(),
             Id::MadOverTime => {
@@ -52,6 +53,34 @@ impl Evaluation<'_> {
                 quantile(q, &mut values().collect::<Vec<_>>())
             }
         }
+    }
+
+    /// The area below the samples, in seconds times their unit. NaN counts for nothing.
+    fn integral(&self, window: &Window<'_>, strategy_span: Span) -> f64 {
+        let strategy = window.scalars.first().copied().unwrap_or(2.0);
+        // Which share of the time between two samples the first and the second of them stand for.
+        let shares = match strategy {
+            0.0 => (1.0, 0.0),
+            1.0 => (0.0, 1.0),
+            2.0 => (0.5, 0.5),
+            _ => {
+                let told = format!("integral strategy should be 0, 1 or 2, got {}", number_text(strategy));
+                self.notes.warn(&told, strategy_span);
+                (0.5, 0.5)
+            }
+        };
+        let mut area = Sum::default();
+        let floats = window.floats();
+        for ((from_ms, from), (to_ms, to)) in floats.clone().zip(floats.skip(1)) {
+            let seconds = (to_ms - from_ms) as f64 / 1000.0;
+            // One after the other: a small one would be lost beside a large one, and two large ones be too much.
+            for (value, share) in [(from, shares.0), (to, shares.1)] {
+                if !value.is_nan() && share > 0.0 {
+                    area.add(value * share * seconds);
+                }
+            }
+        }
+        area.value()
     }
 
     /// The warning of a quantile that is none.
