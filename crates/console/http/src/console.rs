@@ -161,8 +161,18 @@ fn console(parts: &Parts, ports: Ports) -> Router {
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(move || ready(Arc::clone(&store))))
         .fallback_service(pages::router())
-        .layer(axum::middleware::from_fn_with_state(Held::default(), held::hold))
+        .layer(axum::middleware::from_fn_with_state(Held::new(refused), held::hold))
         .layer(CompressionLayer::new())
+}
+
+/// That there is no answer now, in the form of the API that was asked.
+fn refused(path: &str, told: String) -> Response {
+    match path.split('/').nth(1) {
+        Some("prometheus") => prometheus::unavailable(told),
+        Some("loki") => loki::unavailable(told),
+        Some("jaeger") => jaeger::unavailable(path, told),
+        _ => axum::Json(serde_json::json!({ "error": { "message": told } })).into_response(),
+    }
 }
 
 /// Ready is who can take something.
@@ -182,4 +192,29 @@ fn spawn(listener: TcpListener, router: Router, mut stopped: watch::Receiver<boo
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     tokio::spawn(server::serve(listener, router, Drain::default(), until, options))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_has_to_ask_again_is_told_so_in_the_form_of_the_api_that_was_asked() {
+        let cases = [
+            ("/prometheus/api/v1/query", r#"{"status":"error","errorType":"unavailable","error":"full"}"#),
+            ("/loki/api/v1/query", "full\n"),
+            (
+                "/jaeger/api/traces",
+                "{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":[{\"code\":503,\"msg\":\"full\"}]}\n",
+            ),
+            ("/jaeger/api/v3/traces", "{\"error\":{\"httpCode\":503,\"message\":\"full\"}}\n"),
+            ("/api/traces", r#"{"error":{"message":"full"}}"#),
+        ];
+        for (path, expected) in cases {
+            let body = refused(path, "full".to_owned()).into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(String::from_utf8_lossy(&body), expected, "{path}");
+        }
+    }
 }

@@ -243,6 +243,12 @@ async fn metrics() -> Response {
     Refusal::new(StatusCode::NOT_IMPLEMENTED, "metrics querying is currently disabled").classic()
 }
 
+/// That there is no answer now, as clients of the API that was asked know it.
+pub(crate) fn unavailable(path: &str, told: String) -> Response {
+    let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, told);
+    if path.starts_with("/jaeger/api/v3/") { refusal.v3() } else { refusal.classic() }
+}
+
 async fn unknown_path() -> Response {
     let message = "Jaeger's query API has no such path; it has /api/services, /api/operations, /api/traces, \
                    /api/traces/{id}, /api/dependencies, /api/transform, and the most of these under /api/v3";

@@ -22,7 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use console_logql::QueryError;
 use console_storage::{ReadError, Store};
@@ -127,6 +127,11 @@ async fn drilldown_limits(State(shared): State<Shared>) -> Response {
         "pattern_ingester_enabled": true,
         "version": shared.version,
     }))
+}
+
+/// That there is no answer now, as Loki's clients know it.
+pub(crate) fn unavailable(told: String) -> Response {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, told).into_response()
 }
 
 /// A status for what a query gave instead of an answer.

@@ -166,6 +166,11 @@ fn allowing<S: Clone + Send + Sync + 'static>(methods: &'static str, routes: Met
     routes.options(|| async { StatusCode::NO_CONTENT }).fallback(not_allowed)
 }
 
+/// That there is no answer now, as Prometheus' clients know it.
+pub(crate) fn unavailable(told: String) -> Response {
+    Refusal::unavailable(told).into_response()
+}
+
 async fn unknown_path() -> Response {
     (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
 }
