@@ -146,7 +146,7 @@ CONFIG
 # Prometheus' own scripts, of the version that the ledger is of; kept in the cache of Go, never here.
 conformance() {
     command -v go >/dev/null || { echo "left out: go is not there to fetch Prometheus' test scripts"; return; }
-    local version=${PROMETHEUS_SCRIPTS:-v0.315.1} told scripts
+    local version=${PROMETHEUS_SCRIPTS:-v0.316.0} told scripts
     told=$(cd "$folder" && GOFLAGS=-mod=mod go mod download -json "github.com/prometheus/prometheus@$version") ||
         fail "Prometheus' sources cannot be fetched: $told"
     scripts=$(sed -n 's/^\t"Dir": "\(.*\)",$/\1/p' <<<"$told")/promql/promqltest/testdata
