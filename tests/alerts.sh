@@ -6,49 +6,16 @@
 #
 # PROMETHEUS, PROMTOOL and AMTOOL name programs; without them Debian's are fetched. Without a Prometheus it says
 # "skipped: ..." and succeeds, unless PROMETHEUS_REQUIRED=1.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-
-target=${CARGO_TARGET_DIR:-$PWD/target}
-peers=${PEERS:-$PWD/target/peers}
-
-skip() {
-    echo "skipped: $1"
-    [[ ${PROMETHEUS_REQUIRED:-0} == 1 ]] && exit 1
-    exit 0
-}
-
-fail() {
-    echo "failed: $1" >&2
-    exit 1
-}
-
-command -v python3 >/dev/null || skip "python3 is not there"
-command -v curl >/dev/null || skip "curl is not there"
-if [[ -z ${PROMETHEUS:-} || -z ${PROMTOOL:-} ]]; then
-    bash bench/peers/prometheus.sh >/dev/null || skip "there is no Prometheus 3.5"
-fi
-prometheus=${PROMETHEUS:-$peers/bin/prometheus}
-promtool=${PROMTOOL:-$peers/bin/promtool}
+source "$(dirname "$0")/common.sh"
+need python3 curl
+find_prometheus
 [[ -x $promtool ]] || skip "there is no promtool"
 
 # CONSOLE_BINARY and XTASK_BINARY name programs that are built already.
-program=${CONSOLE_BINARY:-$target/debug/highbeam}
+find_program
 xtask=${XTASK_BINARY:-$target/debug/xtask}
-[[ -n ${CONSOLE_BINARY:-} ]] || cargo build --quiet --package highbeam
 [[ -n ${XTASK_BINARY:-} ]] || cargo build --quiet --package xtask
-mkdir -p "$target"
-folder=$(mktemp -d "$target/alerts.XXXXXX")
-processes=()
-stop() {
-    for process in "${processes[@]}"; do
-        if kill "$process" 2>/dev/null; then
-            wait "$process" || true
-        fi
-    done
-    rm -rf "$folder"
-}
-trap stop EXIT
+begin_folder alerts
 
 verdict() {
     "$@" >"$folder/told" 2>&1 && echo good || echo bad
@@ -93,7 +60,7 @@ echo "ok: promtool and xtask come to the same verdict of ${#tests[@]} test files
 # Both servers, and an Alertmanager for each, which is the script that compares.
 coproc compare { python3 tests/alerts/differential.py 2>&1; }
 read -r port_of_genuine port_of_own <&"${compare[0]}"
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 cat >"$folder/prometheus.yml" <<CONFIG
 global: {evaluation_interval: 1s}
 rule_files: [$PWD/tests/alerts/rules.yaml]
@@ -106,12 +73,8 @@ processes+=($!)
     --rule-files tests/alerts/rules.yaml --alertmanager-urls "http://127.0.0.1:$port_of_own" \
     --ready-file "$folder/ready.json" >/dev/null 2>"$folder/console.log" &
 processes+=($!)
-deadline=$((SECONDS + 60))
-until console=$(sed -n 's/.*"console":"\([^"]*\)".*/\1/p' "$folder/ready.json" 2>/dev/null) && [[ -n $console ]] &&
-    curl -sf -o /dev/null "http://127.0.0.1:$port/-/ready"; do
-    ((SECONDS < deadline)) || fail "waited in vain for both servers: $(tail -n 3 "$folder"/*.log)"
-    sleep 0.1
-done
+console=$(await "the console" ready_url "$folder/ready.json" console) || fail "it says: $(tail -n 3 "$folder/console.log")"
+(await Prometheus answers "http://127.0.0.1:$port/-/ready") || fail "it says: $(tail -n 3 "$folder/prometheus.log")"
 told=$(mktemp "$folder/told.XXXXXX")
 comparing=$compare_PID
 echo "http://127.0.0.1:$port $console/prometheus" >&"${compare[1]}"

@@ -7,56 +7,11 @@
 # PROMETHEUS and PROMTOOL name programs of version 3.5; without them bench/peers/prometheus.sh fetches Debian's.
 # RANDOM_SECONDS is how long expressions are made up (20). Without a Prometheus it says "skipped: ..." and
 # succeeds, unless PROMETHEUS_REQUIRED=1.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-
-target=${CARGO_TARGET_DIR:-$PWD/target}
-peers=${PEERS:-$PWD/target/peers}
-
-skip() {
-    echo "skipped: $1"
-    [[ ${PROMETHEUS_REQUIRED:-0} == 1 ]] && exit 1
-    exit 0
-}
-
-fail() {
-    echo "failed: $1" >&2
-    exit 1
-}
-
-command -v python3 >/dev/null || skip "python3 is not there"
-command -v curl >/dev/null || skip "curl is not there"
-bash bench/peers/prometheus.sh >/dev/null || skip "there is no Prometheus 3.5"
-prometheus=${PROMETHEUS:-$peers/bin/prometheus}
-promtool=${PROMTOOL:-$peers/bin/promtool}
-
-# CONSOLE_BINARY names a program that is built already.
-program=${CONSOLE_BINARY:-$target/debug/highbeam}
-[[ -n ${CONSOLE_BINARY:-} ]] || cargo build --quiet --package highbeam
-folder=$(mktemp -d "$target/promql.XXXXXX")
-processes=()
-stop() {
-    for process in "${processes[@]}"; do
-        if kill "$process" 2>/dev/null; then
-            wait "$process" || true
-        fi
-    done
-    rm -rf "$folder"
-}
-trap stop EXIT
-
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
-# Waits until a URL answers.
-await() {
-    local deadline=$((SECONDS + 60))
-    until curl -sf -o /dev/null "$1"; do
-        ((SECONDS < deadline)) || fail "waited in vain for $1"
-        sleep 0.1
-    done
-}
+source "$(dirname "$0")/common.sh"
+need python3 curl
+find_prometheus
+find_program
+begin_folder promql
 
 # Starts a console on an empty folder; its URL is in $console.
 start_console() {
@@ -64,11 +19,7 @@ start_console() {
     RETENTION_AGE=0 "$program" console --console-port 0 --otlp-grpc-port 0 --otlp-http-port 0 --data-dir "$folder/$1" \
         --ready-file "$ready" >/dev/null 2>"$folder/$1.log" &
     processes+=($!)
-    local deadline=$((SECONDS + 60))
-    until console=$(sed -n 's/.*"console":"\([^"]*\)".*/\1/p' "$ready" 2>/dev/null) && [[ -n $console ]]; do
-        ((SECONDS < deadline)) || fail "the console does not start: $(tail -n 3 "$folder/$1.log")"
-        sleep 0.1
-    done
+    console=$(await "the console" ready_url "$ready" console) || fail "it says: $(tail -n 3 "$folder/$1.log")"
 }
 
 # Starts a Prometheus with a configuration; its URL is in $genuine.
@@ -80,7 +31,7 @@ start_prometheus() {
         --log.level=error --enable-feature=exemplar-storage,promql-experimental-functions >"$folder/$1.log" 2>&1 &
     processes+=($!)
     genuine=http://127.0.0.1:$port
-    await "$genuine/-/ready"
+    await Prometheus answers "$genuine/-/ready"
 }
 
 differential() {
