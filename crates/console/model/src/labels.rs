@@ -4,6 +4,10 @@
 //! the name, the value. Lengths are written in six bits a byte with a continuation bit, so every byte of
 //! them is ASCII and the whole stays valid UTF-8, which makes reading a slice, not a check.
 
+mod order;
+
+pub use order::order_of;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ pub use histogram::{
     SCHEMA_MAX, SCHEMA_MIN, is_exponential,
 };
 pub use id::{InvalidId, SpanId, TraceId};
-pub use labels::{LabelSetBuilder, Labels};
+pub use labels::{LabelSetBuilder, Labels, order_of};
 pub use log::{LogBatch, LogGroup, LogRecord};
 pub use metric::{
     Exemplar, HistogramSample, MetricKind, MetricMetadata, Sample, SampleBatch, SeriesSamples, is_stale, stale_marker,

@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use console_model::{Exemplar, Labels, MetricMetadata};
+use console_model::{Exemplar, Labels, MetricMetadata, order_of};
 use hashbrown::HashMap;
 
 use super::rows::{self, Chunk, ChunkKind, ns};
@@ -106,8 +106,9 @@ impl Metrics {
             series.rotate(of_head);
         }
         selected.retain(|series| series.samples().next().is_some() || series.histograms().next().is_some());
-        selected.sort_by(|a, b| a.labels.cmp(&b.labels));
-        Ok(selected)
+        let order = order_of(selected.iter().map(|series| &series.labels));
+        let mut unsorted: Vec<Option<SelectedSeries>> = selected.into_iter().map(Some).collect();
+        Ok(order.into_iter().filter_map(|at| unsorted.get_mut(at).and_then(Option::take)).collect())
     }
 
     /// Selected series with what the head has of them, and where each is in the list.
