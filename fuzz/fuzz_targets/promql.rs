@@ -10,36 +10,14 @@
 use std::sync::Arc;
 
 use console_model::{Buckets, FloatHistogram, Labels, stale_marker};
-use console_promql::{Engine, Features, Limits, Points, Selection, Series, Storage, StorageError, format, parse};
+use console_promql::{Engine, Features, Limits, Points, format, parse};
 use libfuzzer_sys::fuzz_target;
+use support::Memory;
+
+#[path = "../../crates/console/promql/tests/support/memory.rs"]
+mod support;
 
 const SAMPLES_MAX: usize = 20_000;
-
-struct Memory(Vec<(Labels, Points)>);
-
-struct Found<'m>(&'m Labels, &'m Points);
-
-impl Series for Found<'_> {
-    fn labels(&self) -> &Labels {
-        self.0
-    }
-
-    fn read(&self, into: &mut Points) -> Result<(), StorageError> {
-        into.clone_from(self.1);
-        Ok(())
-    }
-}
-
-impl Storage for Memory {
-    fn select<'s>(&'s self, selection: &Selection<'_>) -> Result<Vec<Box<dyn Series + 's>>, StorageError> {
-        let matches = |labels: &Labels| {
-            let mut all = selection.matchers.iter();
-            all.all(|matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default()))
-        };
-        let found = self.0.iter().filter(|(labels, _)| matches(labels));
-        Ok(found.map(|(labels, points)| Box::new(Found(labels, points)) as Box<dyn Series>).collect())
-    }
-}
 
 /// A counter, a gauge with gaps, buckets, a native histogram, each of two jobs.
 fn memory() -> Memory {

@@ -2,8 +2,11 @@
 //!
 //! What is proved about an input is in its target, under `fuzz_targets/`.
 
+#[cfg(feature = "console")]
 pub mod otlp;
+#[cfg(feature = "service")]
 pub mod service;
+#[cfg(feature = "console")]
 pub mod store;
 
 /// Text that nothing of ours says by itself: where it turns up, a value has been repeated.
