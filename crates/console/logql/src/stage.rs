@@ -39,7 +39,8 @@ pub(crate) const LABEL_FILTER_ERROR: &str = "LabelFilterErr";
 pub(crate) const SAMPLE_ERROR: &str = "SampleExtractionErr";
 
 /// What a template may do for one line.
-const TEMPLATE_LIMITS: Limits = Limits { output_bytes: 256 * 1024, steps: 10_000, depth: 16, missing: Missing::Empty };
+const TEMPLATE_LIMITS: Limits =
+    Limits { output_bytes: 256 * 1024, steps: 10_000, depth: 16, value_bytes: 16 << 20, missing: Missing::Empty };
 
 enum Stage {
     LineFilter(LineFilter),

@@ -67,13 +67,15 @@ pub struct Limits {
     pub steps: usize,
     /// Templates within templates.
     pub depth: usize,
+    /// Bytes of all texts that it reads and makes, for each may be held by a variable and made into a longer one.
+    pub value_bytes: usize,
     /// What is said of keys that are not there.
     pub missing: Missing,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { output_bytes: 1 << 20, steps: 200_000, depth: 100, missing: Missing::NoValue }
+        Self { output_bytes: 1 << 20, steps: 200_000, depth: 100, value_bytes: 16 << 20, missing: Missing::NoValue }
     }
 }
 

@@ -2,8 +2,6 @@
 
 mod eval;
 
-use std::sync::Arc;
-
 use crate::tree::{Branch, Node, Span};
 use crate::value::Data;
 use crate::{Error, Limits, Template, Text, Value, go};
@@ -21,6 +19,7 @@ pub(crate) fn run(template: &Template, data: &dyn Data, limits: &Limits, out: &m
         variables: vec![("$".into(), Slot::Root)],
         steps: 0,
         depth: 0,
+        value_bytes: 0,
     };
     run.nodes(nodes, &Slot::Root).map(drop)
 }
@@ -52,6 +51,8 @@ struct Run<'a> {
     variables: Vec<(Text, Slot)>,
     steps: usize,
     depth: usize,
+    /// Bytes of the texts that there have been.
+    value_bytes: usize,
 }
 
 impl<'a> Run<'a> {
@@ -81,6 +82,18 @@ impl<'a> Run<'a> {
         }
         self.out.push_str(text);
         Ok(())
+    }
+
+    /// A value that was read or made, unless there have been too many bytes of them.
+    fn counted(&mut self, at: Span, value: Value) -> Result<Value, Error> {
+        if let Value::Text(text) = &value {
+            self.value_bytes = self.value_bytes.saturating_add(text.len());
+            if self.value_bytes > self.limits.value_bytes {
+                let told = format!("more than {} bytes of text are read and made", self.limits.value_bytes);
+                return Err(self.error(at, told));
+            }
+        }
+        Ok(value)
     }
 
     fn nodes(&mut self, nodes: &'a [Node], dot: &Slot) -> Result<Flow, Error> {
@@ -140,13 +153,10 @@ impl<'a> Run<'a> {
     fn range(&mut self, branch: &'a Branch, dot: &Slot) -> Result<Flow, Error> {
         let variables = self.variables.len();
         let value = self.evaluate(&branch.pipeline, dot)?;
-        let mut ended = false;
         let mut any = false;
-        let mut turn = |run: &mut Self, key: Value, value: Value| -> Result<(), Error> {
+        // Says whether there is a turn after this one.
+        let mut turn = |run: &mut Self, key: Value, value: Value| -> Result<bool, Error> {
             any = true;
-            if ended {
-                return Ok(());
-            }
             run.step(branch.pipeline.at)?;
             let before = run.variables.len();
             match branch.pipeline.variables.as_slice() {
@@ -159,29 +169,22 @@ impl<'a> Run<'a> {
             }
             let flow = run.nodes(&branch.body, &Slot::Value(value))?;
             run.variables.truncate(before);
-            ended = flow == Flow::Break;
-            Ok(())
+            Ok(flow != Flow::Break)
         };
-        match &value {
-            Value::List(list) => {
-                for (at, value) in Arc::clone(list).iter().enumerate() {
-                    turn(self, Value::Int(i64::try_from(at).unwrap_or(i64::MAX)), value.clone())?;
-                }
-            }
-            Value::Map(map) => {
-                for (key, value) in Arc::clone(map).iter() {
-                    turn(self, Value::Text(key.clone()), value.clone())?;
-                }
-            }
-            Value::Int(count) => {
-                for at in 0..*count {
-                    turn(self, Value::Int(at), Value::Int(at))?;
-                }
-            }
-            Value::Nil => {}
+        let number = |at: usize| Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
+        let turns: &mut dyn Iterator<Item = (Value, Value)> = match &value {
+            Value::List(list) => &mut list.iter().enumerate().map(|(at, value)| (number(at), value.clone())),
+            Value::Map(map) => &mut map.iter().map(|(key, value)| (Value::Text(key.clone()), value.clone())),
+            Value::Int(count) => &mut (0..*count).map(|at| (Value::Int(at), Value::Int(at))),
+            Value::Nil => &mut std::iter::empty(),
             other => {
                 let told = format!("range can't iterate over {other}");
                 return Err(self.error(branch.pipeline.at, told));
+            }
+        };
+        for (key, value) in turns {
+            if !turn(self, key, value)? {
+                break;
             }
         }
         let flow = if any { Ok(Flow::On) } else { self.nodes(&branch.otherwise, dot) };

@@ -269,6 +269,7 @@ fn durations_are_read_and_written_as_go_does() {
     assert_eq!(go::parse_duration("3"), Err("time: missing unit in duration \"3\"".to_owned()));
     assert_eq!(go::parse_duration("3d"), Err("time: unknown unit \"d\" in duration \"3d\"".to_owned()));
     assert!(go::parse_duration("99999999999999h").is_err());
+    assert!(go::parse_duration(&format!("{}ns0.9h", i128::MAX)).is_err());
 }
 
 #[derive(Debug)]
@@ -350,6 +351,20 @@ fn nothing_runs_for_ever_or_writes_without_end() {
     assert!(told(&format!("{{{{ {deep} }}}}")).contains("nested deeper"));
     let deep = "{{ if .name }}".repeat(5_000);
     assert!(told(&deep).contains("nested deeper"));
+}
+
+#[test]
+fn a_range_that_is_left_takes_no_further_turn() {
+    let most = i64::MAX;
+    assert_eq!(written(&format!("{{{{ range {most} }}}}{{{{ . }}}}{{{{ break }}}}{{{{ end }}}}")), "0");
+}
+
+#[test]
+fn texts_that_grow_in_variables_end_before_memory_does() {
+    let doubled = "{{ $x := `0123456789` }}{{ range 1000 }}{{ $x = print $x $x }}{{ end }}";
+    assert!(told(doubled).contains("bytes of text are read and made"));
+    let held = format!("{{{{ $x := printf `%10000d` 1 }}}}{}", "{{ $y := $x }}".repeat(5_000));
+    assert!(told(&held).contains("bytes of text are read and made"));
 }
 
 proptest! {

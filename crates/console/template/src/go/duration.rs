@@ -54,7 +54,7 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
             part = part * 10 + i128::from(digit.saturating_sub(b'0'));
             divisor *= 10;
         }
-        total += part * scale / divisor;
+        total = total.checked_add(part * scale / divisor).ok_or_else(invalid)?;
         rest = after;
     }
     i64::try_from(if is_negative { -total } else { total }).map_err(|_| invalid())

@@ -74,6 +74,11 @@ impl<'a> Run<'a> {
     }
 
     fn term(&mut self, operand: &'a Operand, fields: &'a [Text], dot: &Slot) -> Result<Value, Error> {
+        let value = self.term_unbounded(operand, fields, dot)?;
+        self.counted(operand.at, value)
+    }
+
+    fn term_unbounded(&mut self, operand: &'a Operand, fields: &'a [Text], dot: &Slot) -> Result<Value, Error> {
         let slot = match &operand.term {
             Term::Dot => dot.clone(),
             Term::Variable(name) => self.variable(name),
@@ -185,7 +190,7 @@ impl<'a> Run<'a> {
         self.invoke(function, &command.first, &arguments)
     }
 
-    fn invoke(&self, function: &Function, operand: &Operand, arguments: &[Value]) -> Result<Value, Error> {
+    fn invoke(&mut self, function: &Function, operand: &Operand, arguments: &[Value]) -> Result<Value, Error> {
         let (least, most) = (*function.arguments.start(), *function.arguments.end());
         if !function.arguments.contains(&arguments.len()) {
             let wanted = match (least, most) {
@@ -196,7 +201,8 @@ impl<'a> Run<'a> {
             let told = format!("wrong number of args for {}: want {wanted} got {}", function.name, arguments.len());
             return Err(self.error(operand.at, told));
         }
-        (function.body)(arguments, self.data)
-            .map_err(|told| self.error(operand.at, format!("error calling {}: {told}", function.name)))
+        let value = (function.body)(arguments, self.data)
+            .map_err(|told| self.error(operand.at, format!("error calling {}: {told}", function.name)))?;
+        self.counted(operand.at, value)
     }
 }
