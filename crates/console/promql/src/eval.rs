@@ -30,6 +30,9 @@ use crate::{Error, Features, Limits, Stop, Storage};
 use block::{Block, Charge, Meter, RowRef};
 use notes::Notes;
 
+/// Bytes that the labels which a query makes may have together, as long as it runs.
+const MADE_LABEL_BYTES_MAX: usize = 256 << 20;
+
 /// The steps at which something is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grid {
@@ -72,6 +75,7 @@ pub(crate) struct Evaluation<'q> {
     meter: Meter,
     notes: Notes,
     samples_read: Cell<u64>,
+    made_label_bytes: Cell<usize>,
     ticks: Cell<u32>,
     /// Whether only counts and sums of histograms are asked for.
     only_statistics: Cell<bool>,
@@ -98,6 +102,7 @@ impl<'q> Evaluation<'q> {
             meter: Meter::new(limits.samples_max),
             notes: Notes::new(text),
             samples_read: Cell::new(0),
+            made_label_bytes: Cell::new(0),
             ticks: Cell::new(0),
             only_statistics: Cell::new(false),
         }
@@ -112,6 +117,18 @@ impl<'q> Evaluation<'q> {
         }
         self.ticks.set(0);
         self.stop.check()
+    }
+
+    /// Counts the value of a label that a series did not have before: samples are counted elsewhere, but a text
+    /// may be much longer than they are.
+    fn count_label(&self, value: &str) -> Result<(), Error> {
+        let bytes = self.made_label_bytes.get().saturating_add(value.len());
+        self.made_label_bytes.set(bytes);
+        if bytes > MADE_LABEL_BYTES_MAX {
+            let text = format!("query makes more than {MADE_LABEL_BYTES_MAX} bytes of label values");
+            return Err(Error::Execution(text));
+        }
+        Ok(())
     }
 
     /// Evaluates something for which only counts and sums of histograms matter, or for which all of them does.

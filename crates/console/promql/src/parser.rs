@@ -48,7 +48,7 @@ fn parse_faulty(query: &str, features: Features, depth_max: usize) -> Result<Exp
         return fault(Span::default(), format!("query is longer than {TEXT_BYTES_MAX} bytes"));
     }
     let (tokens, stray) = lexer::tokens(query);
-    let mut parser = Parser { text: query, tokens, at: 0, depth: 0, depth_max, features, lenient: false };
+    let mut parser = Parser { text: query, tokens, at: 0, depth: 0, depth_max, patterns: 0, features, lenient: false };
     let parsed = parser.whole();
     // Whatever comes first in the text is told.
     let expr = match stray {
@@ -65,6 +65,8 @@ pub(super) struct Parser<'t> {
     at: usize,
     depth: usize,
     depth_max: usize,
+    /// Regular expressions so far.
+    patterns: usize,
     features: Features,
     /// Whether a selector may match everything: that of `info` says which labels are meant.
     lenient: bool,

@@ -234,6 +234,24 @@ fn what_would_take_too_much_is_refused() {
 }
 
 #[test]
+fn a_label_that_grows_from_call_to_call_ends_the_query() {
+    let (storage, engine) = (memory(), Engine::new(limits()).with_features(Features::ALL));
+    for grow in [r#"label_replace({}, "job", "$1$1", "job", "(.*)")"#, r#"label_join({}, "job", "", "job", "job")"#] {
+        let nested = |count: usize| (0..count).fold("y".to_owned(), |query, _| grow.replace("{}", &query));
+        assert!(engine.instant(&storage, &nested(8), 100_000, &()).is_ok());
+        let error = engine.instant(&storage, &nested(50), 100_000, &()).map(drop).unwrap_err();
+        assert!(error.to_string().contains("a label value may have more than 65536 bytes"), "{error}");
+    }
+}
+
+#[test]
+fn a_query_has_a_bounded_number_of_regular_expressions() {
+    let with = |count: usize| console_promql::parse(&vec!["y{job=~\"a.*\"}"; count].join(" or "));
+    assert!(with(100).is_ok());
+    assert!(with(101).unwrap_err().to_string().contains("query has more than 100 regular expressions"));
+}
+
+#[test]
 fn times_at_the_ends_of_the_range_overflow_nothing() {
     let (storage, engine) = (memory(), Engine::new(limits()).with_features(Features::ALL));
     for query in [

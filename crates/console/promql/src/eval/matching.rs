@@ -264,7 +264,8 @@ impl Combination<'_, '_, '_> {
         if cells.iter().all(|cell| is_absent(*cell)) {
             return Ok(());
         }
-        let row = self.labelled(many.map(|row| (row.labels, row.nameless)), one.map(|row| (row.labels, row.nameless)));
+        let row =
+            self.labelled(many.map(|row| (row.labels, row.nameless)), one.map(|row| (row.labels, row.nameless)))?;
         result.push(super::RowRef {
             labels: &row.labels,
             nameless: row.nameless,
@@ -282,32 +283,33 @@ impl Combination<'_, '_, '_> {
     }
 
     /// The labels of a result.
-    fn labelled(&self, many: Option<(&Labels, bool)>, one: Option<(&Labels, bool)>) -> Row {
+    fn labelled(&self, many: Option<(&Labels, bool)>, one: Option<(&Labels, bool)>) -> Result<Row, Error> {
         let Matching { on, labels, include, cardinality, .. } = self.matching;
         let op = self.binary.op;
         let drops = !(op.is_comparison() || is_trim(op)) || self.binary.returns_bool;
         let Some((base, nameless)) = many.or(one) else {
-            return Row::new(Labels::default(), false);
+            return Ok(Row::new(Labels::default(), false));
         };
         if many.is_none() {
             // A row that is only on the one side is known by what both sides have in common.
-            return Row::new(filtered(base, |name| counts(self.matching, name)), nameless || drops);
+            return Ok(Row::new(filtered(base, |name| counts(self.matching, name)), nameless || drops));
         }
         if *cardinality == Cardinality::OneToOne {
             let named = |name: &str| labels.iter().any(|label| label == name);
-            return Row::new(filtered(base, |name| named(name) == *on), nameless || drops);
+            return Ok(Row::new(filtered(base, |name| named(name) == *on), nameless || drops));
         }
         if include.is_empty() {
-            return Row::new(base.clone(), nameless || drops);
+            return Ok(Row::new(base.clone(), nameless || drops));
         }
         let mut builder = LabelSetBuilder::new();
         let copied = |name: &str| include.iter().any(|label| label == name);
         base.iter().filter(|(name, _)| !copied(name)).for_each(|(name, value)| builder.push(name, value));
-        if let Some((one, _)) = one {
-            one.iter().filter(|(name, _)| copied(name)).for_each(|(name, value)| builder.push(name, value));
+        for (name, value) in one.iter().flat_map(|(one, _)| one.iter()).filter(|(name, _)| copied(name)) {
+            self.evaluation.count_label(value)?;
+            builder.push(name, value);
         }
         let drops = drops && !copied(NAME);
-        Row::new(builder.finish(), (nameless && !copied(NAME)) || drops)
+        Ok(Row::new(builder.finish(), (nameless && !copied(NAME)) || drops))
     }
 }
 

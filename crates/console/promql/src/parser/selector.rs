@@ -7,6 +7,8 @@ use crate::print::number_text;
 use crate::{MatchOp, Matcher};
 
 const NAME: &str = "__name__";
+/// Regular expressions of a query: a short one may take megabytes when it is compiled.
+const PATTERNS_MAX: usize = 100;
 const RANGE: &str = "subquery selector";
 const DURATION: &str = "number or duration";
 
@@ -76,6 +78,10 @@ impl Parser<'_> {
             };
             self.at += 1;
             let span = Span { start: label.span.start, end: value.span.end };
+            self.patterns += usize::from(matches!(op, MatchOp::Matches | MatchOp::MatchesNot));
+            if self.patterns > PATTERNS_MAX {
+                return fault(span, format!("query has more than {PATTERNS_MAX} regular expressions"));
+            }
             let matcher = Matcher::new(name, op, text);
             selector.matchers.push(matcher.map_or_else(|message| fault(span, message), Ok)?);
             self.matcher_end()?;
