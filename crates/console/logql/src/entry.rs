@@ -11,6 +11,8 @@ use crate::source::Line;
 
 /// Labels that a pipeline may add to one line; a document with more loses the rest.
 const ADDED_MAX: usize = 1_000;
+/// Bytes of their names and values, those that were set again included.
+const ADDED_BYTES_MAX: usize = 4 << 20;
 
 /// The label that says that a stage failed on the line.
 pub(crate) const ERROR: &str = "__error__";
@@ -158,7 +160,8 @@ impl<'a> LineLabels<'a> {
     /// Sets a label, whatever was there.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.hide(name);
-        if self.buffers.hidden.len() < ADDED_MAX {
+        let bytes = self.buffers.added.text.len() + name.len() + value.len();
+        if self.buffers.hidden.len() < ADDED_MAX && bytes <= ADDED_BYTES_MAX {
             self.buffers.added.push(name, value);
             self.buffers.hidden.push(false);
         }

@@ -1,5 +1,7 @@
 //! Queries of lines: the first so many that a pipeline lets through, with their labels.
 
+use std::sync::Arc;
+
 use console_model::{Labels, Text};
 
 use crate::Stop;
@@ -11,8 +13,6 @@ use crate::stage::Pipeline;
 
 /// Bytes of the lines of one answer.
 const BYTES_MAX: usize = 64 << 20;
-/// Lines after which it is asked whether to go on.
-const STOP_EVERY: u64 = 1_024;
 
 /// Which lines are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -83,12 +83,13 @@ pub fn lines(log: &LogExpr, request: &LinesRequest, source: &dyn Source, stop: S
         contains: pipeline.contains.clone(),
     };
     let mut buffers = Buffers::default();
+    let stop_every = pipeline.stop_every();
     let (mut seen, mut bytes, mut fault) = (0_u64, 0_usize, None);
     let mut last_ns: Option<u64> = None;
     let order = if request.is_backward { Order::Backward } else { Order::Forward };
     let scan = source.lines(&selection, order, &mut |line| {
         seen += 1;
-        if seen.is_multiple_of(STOP_EVERY) && stop() {
+        if seen.is_multiple_of(stop_every) && stop() {
             fault = Some(QueryError::Stopped);
             return false;
         }
@@ -97,8 +98,12 @@ pub fn lines(log: &LogExpr, request: &LinesRequest, source: &dyn Source, stop: S
             return true;
         }
         let Some(entry) = pipeline.run(line, &mut buffers, None) else { return true };
-        let one = FoundLine::new(&entry, found.lines.last().map(|line| &line.labels));
+        let last = found.lines.last().map(|line| &line.labels);
+        let one = FoundLine::new(&entry, last);
         bytes += one.line.len();
+        if last.is_none_or(|last| !Arc::ptr_eq(last, &one.labels)) {
+            bytes += one.labels.iter().map(|(name, value, _)| name.len() + value.len()).sum::<usize>();
+        }
         if bytes > BYTES_MAX {
             let told =
                 format!("the lines of the answer have more than {BYTES_MAX} bytes; ask for fewer, as in limit=100");

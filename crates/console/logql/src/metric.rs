@@ -32,6 +32,11 @@ pub struct MetricRequest {
     pub now_ns: u64,
 }
 
+/// Bytes of the labels of all series that one part of a query holds.
+const LABEL_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a label's value that `label_replace` makes; one that grows from call to call has no end otherwise.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
+
 /// How much a query may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -161,6 +166,19 @@ fn steps(request: &MetricRequest, limits: Limits) -> Result<Steps, QueryError> {
     Ok(Steps { start_ns: request.start_ns, step_ns, count })
 }
 
+/// Adds what one more series has to the bytes of labels that there are, which is within the limit.
+fn count_labels(bytes: &mut usize, more: usize) -> Result<(), QueryError> {
+    *bytes = bytes.saturating_add(more);
+    if *bytes > LABEL_BYTES_MAX {
+        let told = format!(
+            "the labels of the query's series have more than {LABEL_BYTES_MAX} bytes; aggregate by fewer labels, as \
+             in sum by (level) (…)"
+        );
+        return Err(QueryError::Limit(told));
+    }
+    Ok(())
+}
+
 impl Context<'_> {
     pub(crate) fn check_stop(&self) -> Result<(), QueryError> {
         if (self.stop)() { Err(QueryError::Stopped) } else { Ok(()) }
@@ -232,11 +250,14 @@ impl Context<'_> {
         };
         let regex = regexp::whole(&replace.pattern).map_err(QueryError::Asked)?;
         let mut known = HashSet::new();
+        let mut label_bytes = 0;
         for one in &mut series {
             let source = one.labels.get(&replace.source).unwrap_or_default().to_owned();
             if let Some(captures) = regex.captures(&source) {
                 let mut value = String::new();
-                captures.expand(&replace.replacement, &mut value);
+                regexp::expand(&captures, &replace.replacement, &mut value, VALUE_BYTES_MAX)
+                    .map_err(QueryError::Limit)?;
+                count_labels(&mut label_bytes, value.len())?;
                 let mut builder = LabelSetBuilder::new();
                 one.labels
                     .iter()

@@ -18,6 +18,8 @@ const DEPTH_MAX: usize = 100;
 const OPERATORS_MAX: usize = 300;
 /// Matchers of a selector.
 const MATCHERS_MAX: usize = 100;
+/// Regular expressions of a query: a short one may take a megabyte when it is compiled.
+const PATTERNS_MAX: usize = 100;
 
 const NO_SELECTION: &str = "queries require at least one regexp or equality matcher that does not have an \
                             empty-compatible value. For instance, app=~\".*\" does not meet this requirement, but \
@@ -53,11 +55,12 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     operators: usize,
+    patterns: usize,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Result<Self, ParseError> {
-        Ok(Self { text, tokens: tokens(text)?, at: 0, depth: 0, operators: 0 })
+        Ok(Self { text, tokens: tokens(text)?, at: 0, depth: 0, operators: 0, patterns: 0 })
     }
 
     /// The word that is next, or one further on. There is always an end.
@@ -135,6 +138,15 @@ impl<'a> Parser<'a> {
             return Err(self.error(format!("more than {OPERATORS_MAX} operators")));
         }
         Ok(())
+    }
+
+    /// Counts and checks a regular expression that stands at a byte of the text.
+    fn pattern<T>(&mut self, at: usize, compile: impl FnOnce() -> Result<T, String>) -> Result<(), ParseError> {
+        self.patterns += 1;
+        if self.patterns > PATTERNS_MAX {
+            return Err(error_at(self.text, at, format!("more than {PATTERNS_MAX} regular expressions")));
+        }
+        compile().map(drop).map_err(|told| error_at(self.text, at, told))
     }
 
     fn identifier(&mut self) -> Result<Text, ParseError> {
@@ -271,7 +283,7 @@ impl<'a> Parser<'a> {
         let before = self.peek().at;
         let value = self.string()?;
         if matches!(op, MatchOp::Matches | MatchOp::MatchesNot) {
-            regexp::whole(&value).map_err(|told| error_at(self.text, before, told))?;
+            self.pattern(before, || regexp::whole(&value))?;
         }
         Ok(Matcher { name, op, value })
     }

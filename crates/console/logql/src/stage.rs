@@ -126,6 +126,12 @@ impl Pipeline {
         }
     }
 
+    /// Lines after which it is to be asked whether to go on: a template may take a while for each.
+    pub(crate) fn stop_every(&self) -> u64 {
+        let is_slow = |stage: &Stage| matches!(stage, Stage::LineFormat(_) | Stage::LabelFormat(_));
+        if self.stages.iter().any(is_slow) { 8 } else { 1_024 }
+    }
+
     /// The labels that have to be taken out of lines so that the stages work and these are known in the end.
     pub(crate) fn needed<'a>(&self, wanted: impl IntoIterator<Item = &'a Text>) -> Option<Needed> {
         let mut needed = self.asked.clone()?;

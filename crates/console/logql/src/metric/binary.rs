@@ -4,7 +4,7 @@ use console_model::{LabelSetBuilder, Labels};
 use hashbrown::{HashMap, HashSet};
 
 use super::grouping::signature;
-use super::{Context, Series, Value};
+use super::{Context, Series, Value, count_labels};
 use crate::ast::{Binary, BinaryOp, Cardinality, Matching};
 use crate::error::QueryError;
 
@@ -136,6 +136,7 @@ impl Context<'_> {
             }
         }
         let mut results: HashMap<Labels, Vec<(u32, f64)>> = HashMap::new();
+        let mut label_bytes = 0;
         let mut matched: HashSet<(Labels, u32)> = HashSet::new();
         for series in &many {
             self.check_stop()?;
@@ -154,7 +155,10 @@ impl Context<'_> {
                     Some(one) => result_labels(matching, &series.labels, &one.labels, &mut builder),
                     None => continue,
                 };
-                let points = results.entry(labels).or_default();
+                let points = results.entry(labels).or_insert_with_key(|labels| {
+                    label_bytes += labels.packed().len();
+                    Vec::new()
+                });
                 if points.last().is_some_and(|(last, _)| last >= step) {
                     return Err(QueryError::asked(
                         "multiple matches for labels: grouping labels must ensure unique matches",
@@ -162,6 +166,7 @@ impl Context<'_> {
                 }
                 points.push((*step, result));
             }
+            count_labels(&mut label_bytes, 0)?;
         }
         Ok(results.into_iter().map(|(labels, points)| Series { labels, points }).collect())
     }

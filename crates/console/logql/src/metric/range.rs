@@ -5,15 +5,12 @@ use hashbrown::HashMap;
 
 use super::tiles::Tiles;
 use super::window::{Function, Kept, Tile};
-use super::{Context, Series};
+use super::{Context, Series, count_labels};
 use crate::ast::{Grouping, LabelFilter, MatchOp, Matcher, RangeAggregation, RangeOp, Stage};
 use crate::entry::{Buffers, ERROR, ERROR_DETAILS, Entry, Needed};
 use crate::error::QueryError;
 use crate::source::{Order, Selection};
 use crate::stage::{Pipeline, TextTest};
-
-/// Lines after which it is asked whether to go on.
-const STOP_EVERY: u64 = 1_024;
 
 /// What a series of lines has gathered.
 struct Gathered {
@@ -36,6 +33,7 @@ struct Gatherer<'a> {
     key: String,
     builder: LabelSetBuilder,
     samples: usize,
+    label_bytes: usize,
     context: &'a Context<'a>,
 }
 
@@ -80,6 +78,7 @@ impl Context<'_> {
                 key: String::new(),
                 builder: LabelSetBuilder::new(),
                 samples: 0,
+                label_bytes: 0,
                 context: self,
             };
             let scan = gatherer.gather(range, &pipeline, needed.as_ref())?;
@@ -139,11 +138,12 @@ impl Gatherer<'_> {
             contains: pipeline.contains.clone(),
         };
         let mut buffers = Buffers::default();
+        let stop_every = pipeline.stop_every();
         let (mut seen, mut fault) = (0_u64, None);
         let context = self.context;
         let scan = context.source.lines(&selection, Order::Any, &mut |line| {
             seen += 1;
-            if seen.is_multiple_of(STOP_EVERY) && (context.stop)() {
+            if seen.is_multiple_of(stop_every) && (context.stop)() {
                 fault = Some(QueryError::Stopped);
                 return false;
             }
@@ -239,6 +239,7 @@ impl Gatherer<'_> {
             );
             return Err(QueryError::limit(told));
         }
+        count_labels(&mut self.label_bytes, self.key.len())?;
         let mut parts = self.key.split('\0');
         while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
             self.builder.push(name, value);

@@ -156,7 +156,7 @@ impl Parser<'_> {
         }
         self.expect(")")?;
         let [destination, replacement, source, pattern] = texts;
-        regexp::whole(&pattern).map_err(|told| error_at(self.text, last, told))?;
+        self.pattern(last, || regexp::whole(&pattern))?;
         Ok(MetricExpr::LabelReplace(Box::new(LabelReplace { inner, destination, replacement, source, pattern })))
     }
 

@@ -75,12 +75,15 @@ impl Parser<'_> {
         }
         let before = self.peek().at;
         let text = self.string()?;
-        let checked = match op {
-            LineOp::Matches | LineOp::MatchesNot => regexp::anywhere(&text).map(drop),
-            LineOp::Pattern | LineOp::PatternNot => stage::Pattern::filter(&text).map(drop),
-            LineOp::Contains | LineOp::ContainsNot => Ok(()),
-        };
-        checked.map_err(|told| error_at(self.text, before, told))?;
+        match op {
+            LineOp::Matches | LineOp::MatchesNot if regexp::literal(&text).is_none() => {
+                self.pattern(before, || regexp::anywhere(&text))?;
+            }
+            LineOp::Pattern | LineOp::PatternNot => {
+                stage::Pattern::filter(&text).map_err(|told| error_at(self.text, before, told))?;
+            }
+            _ => {}
+        }
         Ok(LineTest::Text(text))
     }
 
@@ -104,7 +107,12 @@ impl Parser<'_> {
             }
             "logfmt" => self.logfmt()?,
             "pattern" => Stage::Pattern(self.checked(|text| stage::Pattern::parser(text).map(drop))?),
-            "regexp" => Stage::Regexp(self.checked(|text| stage::named_groups(text).map(drop))?),
+            "regexp" => {
+                let before = self.peek().at;
+                let text = self.string()?;
+                self.pattern(before, || stage::named_groups(&text))?;
+                Stage::Regexp(text)
+            }
             "unpack" => Stage::Unpack,
             "decolorize" => Stage::Decolorize,
             "line_format" => Stage::LineFormat(self.checked(|text| functions::template(text).map(drop))?),

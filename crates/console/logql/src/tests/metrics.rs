@@ -322,3 +322,21 @@ fn an_answer_has_a_bounded_number_of_series_and_steps() {
     let error = crate::metric(&expr, &request, &memory, few, &|| false).unwrap_err();
     assert!(matches!(error, QueryError::Limit(_)), "{error}");
 }
+
+#[test]
+fn a_label_that_grows_from_call_to_call_ends_the_query() {
+    let memory = Memory::of(&[("app", "x")], &["a"]);
+    let mut query = r#"count_over_time({app="x"}[1h])"#.to_owned();
+    for _ in 0..50 {
+        query = format!(r#"label_replace({query}, "app", "$1$1", "app", "(.*)")"#);
+    }
+    let error = at(&memory, &query, 600.0).unwrap_err();
+    assert!(matches!(error, QueryError::Limit(_)), "{error}");
+}
+
+#[test]
+fn a_query_has_a_bounded_number_of_regular_expressions() {
+    let with = |count: usize| crate::parse(&format!("{{app=\"x\"}} |~ \"\\\\w\"{}", " or \"\\\\w\"".repeat(count)));
+    assert!(with(99).is_ok());
+    assert!(with(100).unwrap_err().to_string().contains("more than 100 regular expressions"));
+}

@@ -153,7 +153,19 @@ fn words_in_a_line_are_counted() {
 #[test]
 fn a_template_that_does_too_much_ends() {
     let memory = Memory::of(&[("job", "x")], &["a"]);
-    for template in ["{{ range 1000000 }}x{{ end }}", "{{ range 9000 }}{{ repeat 9999 \"x\" }}{{ end }}"] {
+    let grown =
+        |step: &str| format!("{{{{ $x := \"a\\nb\\nc\" }}}}{{{{ range 99 }}}}{{{{ $x = {step} }}}}{{{{ end }}}}");
+    let templates = [
+        "{{ range 1000000 }}x{{ end }}".to_owned(),
+        "{{ range 9000 }}{{ repeat 9999 \"x\" }}{{ end }}".to_owned(),
+        grown("replace \"\" $x $x"),
+        grown("Replace $x \"\" $x -1"),
+        grown("regexReplaceAll \".*\" $x \"$0$0$0$0\""),
+        grown("regexReplaceAllLiteral \"\" $x $x"),
+        grown("indent 1000 (print $x $x)"),
+        grown("b64enc $x"),
+    ];
+    for template in templates {
         let all = found(&memory, &format!("{{job=\"x\"}} | line_format `{template}`"));
         assert_eq!(all[0].0.get("__error__").map(String::as_str), Some("TemplateFormatErr"), "{template}");
     }

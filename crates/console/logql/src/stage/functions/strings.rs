@@ -12,6 +12,8 @@ use crate::value::parse_bytes;
 
 /// Columns and repetitions that a template may ask for.
 const COUNT_MAX: usize = 10_000;
+/// Bytes of what becomes of a text where something is put in at many places.
+const REPLACED_BYTES_MAX: usize = 1 << 20;
 
 pub(super) fn add(functions: &mut Functions) {
     of_one_text(functions);
@@ -21,7 +23,7 @@ pub(super) fn add(functions: &mut Functions) {
     expressions(functions);
     functions.add("replace", 3..=3, |arguments, _| {
         let arguments = Arguments(arguments);
-        Ok(Value::from(arguments.text(2).replace(&arguments.text(0), &arguments.text(1))))
+        replaced(&arguments.text(2), &arguments.text(0), &arguments.text(1), usize::MAX)
     });
     functions.add("default", 2..=2, |arguments, _| {
         let arguments = Arguments(arguments);
@@ -78,7 +80,7 @@ fn of_two_texts(functions: &mut Functions) {
 
 fn with_a_number(functions: &mut Functions) {
     type Counted = (&'static str, fn(i64, &str) -> String);
-    let all: [Counted; 6] = [
+    let all: [Counted; 4] = [
         ("alignLeft", |count, text| {
             let count = bounded(count);
             let shown: String = text.chars().take(count).collect();
@@ -90,8 +92,6 @@ fn with_a_number(functions: &mut Functions) {
             let shown: String = text.chars().skip(skipped).collect();
             format!("{shown:>count$}")
         }),
-        ("indent", |count, text| indented(count, text)),
-        ("nindent", |count, text| format!("\n{}", indented(count, text))),
         ("repeat", |count, text| {
             let most = COUNT_MAX.max(1 << 16) / text.len().max(1);
             text.repeat(bounded(count).min(most))
@@ -110,6 +110,12 @@ fn with_a_number(functions: &mut Functions) {
             Ok(Value::from(function(arguments.int(0), &arguments.text(1))))
         });
     }
+    for (name, before) in [("indent", ""), ("nindent", "\n")] {
+        functions.add(name, 2..=2, move |arguments, _| {
+            let arguments = Arguments(arguments);
+            Ok(Value::from(format!("{before}{}", indented(arguments.int(0), &arguments.text(1))?)))
+        });
+    }
     functions.add("substr", 3..=3, |arguments, _| {
         let arguments = Arguments(arguments);
         let characters: Vec<char> = arguments.text(2).chars().collect();
@@ -125,11 +131,7 @@ fn older_names(functions: &mut Functions) {
     functions.add("Replace", 4..=4, |arguments, _| {
         let arguments = Arguments(arguments);
         let (text, old, new) = (arguments.text(0), arguments.text(1), arguments.text(2));
-        let replaced = match usize::try_from(arguments.int(3)) {
-            Ok(most) => text.replacen(&old, &new, most),
-            Err(_) => text.replace(&old, &new),
-        };
-        Ok(Value::from(replaced))
+        replaced(&text, &old, &new, usize::try_from(arguments.int(3)).unwrap_or(usize::MAX))
     });
     type Two = (&'static str, fn(&str, &str) -> Value);
     let all: [Two; 5] = [
@@ -150,20 +152,20 @@ fn older_names(functions: &mut Functions) {
 fn expressions(functions: &mut Functions) {
     functions.add("count", 2..=2, |arguments, _| {
         let arguments = Arguments(arguments);
-        let regex = regexp::anywhere(&arguments.text(0))?;
+        let regex = regexp::in_template(&arguments.text(0))?;
         Ok(Value::Int(i64::try_from(regex.find_iter(&arguments.text(1)).count()).unwrap_or(i64::MAX)))
     });
     functions.add("regexReplaceAll", 3..=3, |arguments, _| {
         let arguments = Arguments(arguments);
-        let regex = regexp::anywhere(&arguments.text(0))?;
+        let regex = regexp::in_template(&arguments.text(0))?;
         let (text, replacement) = (arguments.text(1), arguments.text(2));
-        Ok(Value::from(regex.replace_all(&text, replacement.as_str()).into_owned()))
+        regexp::replace_all(&regex, &text, &replacement, REPLACED_BYTES_MAX).map(Value::from)
     });
     functions.add("regexReplaceAllLiteral", 3..=3, |arguments, _| {
         let arguments = Arguments(arguments);
-        let regex = regexp::anywhere(&arguments.text(0))?;
-        let (text, replacement) = (arguments.text(1), arguments.text(2));
-        Ok(Value::from(regex.replace_all(&text, regex::NoExpand(&replacement)).into_owned()))
+        let regex = regexp::in_template(&arguments.text(0))?;
+        let (text, replacement) = (arguments.text(1), arguments.text(2).replace('$', "$$"));
+        regexp::replace_all(&regex, &text, &replacement, REPLACED_BYTES_MAX).map(Value::from)
     });
 }
 
@@ -171,9 +173,14 @@ fn bounded(count: i64) -> usize {
     usize::try_from(count).unwrap_or(0).min(COUNT_MAX)
 }
 
-fn indented(count: i64, text: &str) -> String {
+fn replaced(text: &str, from: &str, to: &str, most: usize) -> Result<Value, String> {
+    regexp::replace_text(text, from, to, most, REPLACED_BYTES_MAX).map(Value::from)
+}
+
+fn indented(count: i64, text: &str) -> Result<String, String> {
     let spaces = " ".repeat(bounded(count).min(1_000));
-    text.split('\n').map(|line| format!("{spaces}{line}")).collect::<Vec<_>>().join("\n")
+    let rest = regexp::replace_text(text, "\n", &format!("\n{spaces}"), usize::MAX, REPLACED_BYTES_MAX)?;
+    Ok(spaces + &rest)
 }
 
 fn title(text: &str) -> String {
