@@ -19,6 +19,11 @@ pub(super) const EXTERNAL_URL: &str = "externalURL";
 const REGEX_BYTES_MAX: usize = 1 << 20;
 /// Elements of a query that a template sees at most.
 const ELEMENTS_MAX: usize = 1_000;
+/// Values that `args` holds, those in what it holds included. They may stand for each other's parts many times.
+const ARGUMENTS_MAX: usize = 10_000;
+const ARGUMENTS_DEPTH_MAX: usize = 16;
+/// Bytes of a text of which parts were replaced.
+const REPLACED_BYTES_MAX: usize = 1 << 20;
 
 pub(super) fn table(querier: Arc<dyn Querier>) -> Functions {
     let mut functions = Functions::go();
@@ -55,12 +60,16 @@ fn regex(pattern: &str) -> Result<Regex, String> {
 
 fn texts(functions: &mut Functions) {
     functions.add("args", 0..=usize::MAX, |arguments, _| {
+        let mut left = ARGUMENTS_MAX;
+        if !arguments.iter().all(|argument| fits(argument, ARGUMENTS_DEPTH_MAX, &mut left)) {
+            return Err(format!("more than {ARGUMENTS_MAX} values, or nested deeper than {ARGUMENTS_DEPTH_MAX}"));
+        }
         let named = arguments.iter().enumerate();
         Ok(Value::map(named.map(|(at, value)| (Text::from(format!("arg{at}")), value.clone()))))
     });
     functions.add("reReplaceAll", 3..=3, |arguments, _| {
         let (pattern, replacement) = (text(arguments.first())?, text(arguments.get(1))?);
-        Ok(Value::from(regex(pattern)?.replace_all(text(arguments.get(2))?, replacement).into_owned()))
+        replace_all(&regex(pattern)?, text(arguments.get(2))?, replacement).map(Value::from)
     });
     functions.add("match", 2..=2, |arguments, _| {
         Ok(Value::Bool(regex(text(arguments.first())?)?.is_match(text(arguments.get(1))?)))
@@ -89,6 +98,35 @@ fn texts(functions: &mut Functions) {
         };
         Ok(Value::Float(seconds))
     });
+}
+
+/// Whether a value with all that is in it is one of so many, and nested no deeper than that.
+fn fits(value: &Value, depth: usize, left: &mut usize) -> bool {
+    let (Some(one_less), Some(depth)) = (left.checked_sub(1), depth.checked_sub(1)) else { return false };
+    *left = one_less;
+    match value {
+        Value::List(list) => list.iter().all(|value| fits(value, depth, left)),
+        Value::Map(map) => map.values().all(|value| fits(value, depth, left)),
+        _ => true,
+    }
+}
+
+/// The text with each match replaced; no group is longer than the match that it is part of.
+fn replace_all(regex: &Regex, text: &str, replacement: &str) -> Result<String, String> {
+    let groups = replacement.matches('$').count();
+    let mut out = String::new();
+    let mut end = 0;
+    for captures in regex.captures_iter(text) {
+        let whole = captures.get_match();
+        out.push_str(text.get(end..whole.start()).unwrap_or_default());
+        if groups.saturating_mul(whole.len()).saturating_add(out.len() + replacement.len()) > REPLACED_BYTES_MAX {
+            return Err(format!("the replaced text may have more than {REPLACED_BYTES_MAX} bytes"));
+        }
+        captures.expand(replacement, &mut out);
+        end = whole.end();
+    }
+    out.push_str(text.get(end..).unwrap_or_default());
+    Ok(out)
 }
 
 fn places(functions: &mut Functions) {

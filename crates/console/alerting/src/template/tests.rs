@@ -107,3 +107,16 @@ fn what_is_wrong_with_a_template_is_told_in_gos_words() {
     assert!(expand(r#"{{ match "(" "x" }}"#).unwrap_err().contains("error parsing regexp"));
     assert!(expand(r#"{{ range $i, $x := query "up" }}{{ template "none" }}{{ end }}"#).is_err());
 }
+
+#[test]
+fn a_template_whose_values_grow_without_end_is_an_error() {
+    for text in [
+        "{{ $x := args 1 }}{{ range 100000 }}{{ $x = args $x }}{{ end }}",
+        "{{ $x := args 1 }}{{ range 100 }}{{ $x = args $x $x }}{{ end }}{{ $x }}",
+        r#"{{ $x := "0123456789" }}{{ range 100 }}{{ $x = reReplaceAll "." $x $x }}{{ end }}"#,
+        r#"{{ $x := "0123456789" }}{{ range 100 }}{{ $x = reReplaceAll ".*" "$0$0$0$0" $x }}{{ end }}"#,
+    ] {
+        assert!(expand(text).is_err_and(|told| told.contains("more than")), "{text}");
+    }
+    assert_eq!(expand(r#"{{ with args 1 (query "up") }}{{ len .arg1 }}{{ end }}"#).as_deref(), Ok("2"));
+}
