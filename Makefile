@@ -64,8 +64,9 @@ bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: 
 # The pinned toolchain is told to take the flags that sanitizers need, so no other one has to be there.
 fuzz: ## Fuzz each target for FUZZ_SECONDS (needs cargo-fuzz: cargo install --locked cargo-fuzz)
 	cd fuzz && export RUSTC_BOOTSTRAP=1 && for target in $$(cargo fuzz list); do \
-	  mkdir -p corpus/$$target && \
-	  cargo fuzz run $$target corpus/$$target seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
+	  mkdir -p corpus/$$target && words=$$(ls dictionaries/$$target 2> /dev/null); \
+	  cargo fuzz run $$target corpus/$$target seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) \
+	    $${words:+-dict=$$words} || exit 1; done
 
 clean: ## Remove what was built (not the data folder)
 	$(CARGO) clean

@@ -1,6 +1,6 @@
 //! Queries in LogQL, and lines that their pipelines run over.
 //!
-//! An input is a query, and behind a first zero byte the line. It proves:
+//! An input is a query, and behind each zero byte a line, one a second. It proves:
 //!
 //! - Any text is a query or is refused, with a text that is bounded.
 //! - A query that is written is the same query when it is read again, on one line and over several.
@@ -16,17 +16,18 @@ use console_model::Labels;
 use libfuzzer_sys::fuzz_target;
 
 const TIME_NS: u64 = 1_700_000_000_000_000_000;
+const LINES_MAX: u64 = 20;
 static STREAM: LazyLock<Labels> = LazyLock::new(|| Labels::from_pairs([("app", "x"), ("level", "info")]));
 
-struct One<'a>(&'a str);
+struct One<'a>(u64, &'a str);
 
 impl Line for One<'_> {
     fn time_ns(&self) -> u64 {
-        TIME_NS
+        self.0
     }
 
     fn text(&self) -> &str {
-        self.0
+        self.1
     }
 
     fn stream(&self) -> &Labels {
@@ -38,23 +39,24 @@ impl Line for One<'_> {
     }
 }
 
-impl Source for One<'_> {
+struct Lines<'a>(Vec<One<'a>>);
+
+impl Source for Lines<'_> {
     fn lines(
         &self,
         selection: &Selection,
         _: Order,
         see: &mut dyn FnMut(&dyn Line) -> bool,
     ) -> Result<Scan, Box<dyn Error + Send + Sync>> {
-        if (selection.from_ns..=selection.to_ns).contains(&TIME_NS) {
-            see(self);
-        }
+        let found = self.0.iter().filter(|line| (selection.from_ns..=selection.to_ns).contains(&line.0));
+        let _ = found.map(|line| see(line)).all(|goes_on| goes_on);
         Ok(Scan::default())
     }
 }
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    let (query, line) = text.split_once('\0').unwrap_or((text, "a=1 b=\"2\""));
+    let (query, texts) = text.split_once('\0').unwrap_or((text, "a=1 b=\"2\""));
     let expr = match parse(query) {
         Ok(expr) => expr,
         Err(error) => {
@@ -66,7 +68,8 @@ fuzz_target!(|input: &[u8]| {
     let again = parse(&written).map(|expr| expr.to_string());
     assert_eq!(again.as_deref(), Ok(written.as_str()));
     assert_eq!(parse(&pretty(&expr)).map(|expr| expr.to_string()), Ok(written));
-    let source = One(line);
+    let times = (0..LINES_MAX).map(|second| TIME_NS + second * 1_000_000_000);
+    let source = Lines(times.zip(texts.split('\0')).map(|(time_ns, text)| One(time_ns, text)).collect());
     match expr {
         Expr::Log(log) => {
             let request = LinesRequest {
