@@ -21,6 +21,12 @@ pub enum Kind {
     JaegerBadger,
     Otelite,
     Prometheus,
+    /// Sent lines that it keeps as they are.
+    VictoriaLogs,
+    /// Sent lines whose JSON it takes apart before it keeps them.
+    VictoriaLogsFields,
+    /// Runs once for each question, so that it is never started.
+    Ripgrep,
 }
 
 /// What is counted as stored.
@@ -54,6 +60,9 @@ impl Kind {
             Self::JaegerBadger => "Jaeger, Badger",
             Self::Otelite => "otelite",
             Self::Prometheus => "Prometheus",
+            Self::VictoriaLogs => "VictoriaLogs",
+            Self::VictoriaLogsFields => "VictoriaLogs, fields at ingest",
+            Self::Ripgrep => "ripgrep",
         }
     }
 
@@ -63,11 +72,16 @@ impl Kind {
             Self::JaegerMemory | Self::JaegerBadger => "jaeger",
             Self::Otelite => "otelite",
             Self::Prometheus => "prometheus",
+            Self::VictoriaLogs | Self::VictoriaLogsFields => "victorialogs",
+            Self::Ripgrep => return PathBuf::from("rg"),
         };
         Path::new("target/peers/bin").join(name)
     }
 
     pub fn is_there(self) -> bool {
+        if self == Self::Ripgrep {
+            return Command::new(self.binary()).arg("--version").stdout(Stdio::null()).status().is_ok();
+        }
         self.binary().exists()
     }
 
@@ -77,6 +91,8 @@ impl Kind {
             Self::JaegerMemory | Self::JaegerBadger => "/api/services",
             Self::Otelite => "/api/health",
             Self::Prometheus => "/prometheus/-/ready",
+            Self::VictoriaLogs | Self::VictoriaLogsFields => "/health",
+            Self::Ripgrep => "",
         }
     }
 
@@ -119,6 +135,12 @@ impl Kind {
                 command.args(["--web.route-prefix=/prometheus", "--web.enable-remote-write-receiver"]);
                 command.arg("--log.level=error");
             }
+            Self::VictoriaLogs | Self::VictoriaLogsFields => {
+                command.arg(format!("-storageDataPath={}", folder.join("data").display()));
+                command.arg(format!("-httpListenAddr={query}"));
+                command.arg("-loggerLevel=ERROR");
+            }
+            Self::Ripgrep => {}
         }
         command
     }
@@ -157,7 +179,7 @@ impl Party {
             // It keeps answers for a while, unless the question is another.
             Kind::Otelite => &format!("/api/stats?asked={}", now_ns()),
             Kind::Prometheus => "/prometheus/metrics",
-            Kind::Console | Kind::JaegerMemory | Kind::JaegerBadger => "/metrics",
+            _ => "/metrics",
         };
         let text = ask(self.counters, path).await.map(|(_, text)| text).unwrap_or_default();
         let count = match (self.kind, signal) {
@@ -165,6 +187,8 @@ impl Party {
             (Kind::Console, Signal::Lines) => counter(&text, "console_ingested_total", "signal=\"logs\""),
             (Kind::Console, Signal::Samples) => counter(&text, "console_ingested_total", "signal=\"metrics\""),
             (Kind::JaegerMemory | Kind::JaegerBadger, _) => counter(&text, "otelcol_exporter_sent_spans_total", ""),
+            (Kind::VictoriaLogs | Kind::VictoriaLogsFields, _) => counter(&text, "vl_storage_rows", ""),
+            (Kind::Ripgrep, _) => 0.0,
             (Kind::Prometheus, _) => counter(&text, "prometheus_tsdb_head_samples_appended_total", "type=\"float\""),
             (Kind::Otelite, signal) => {
                 let key = if signal == Signal::Spans { "span_count" } else { "log_count" };
@@ -183,8 +207,22 @@ impl Party {
 
     /// Resident memory, MiB.
     pub fn resident_mib(&self) -> f64 {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// The most that was ever resident, MiB.
+    pub fn resident_peak_mib(&self) -> f64 {
+        self.memory_mib("VmHWM:")
+    }
+
+    /// Resident memory but for pages of files, MiB.
+    pub fn resident_anonymous_mib(&self) -> f64 {
+        self.memory_mib("RssAnon:")
+    }
+
+    fn memory_mib(&self, name: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
     }
 

@@ -160,7 +160,7 @@ pub fn pages(party: &Party, trace: u128) -> Vec<(&'static str, String)> {
             ("search by service", format!("/api/traces?limit=50&lookback=1h&service={}", service(0))),
             ("trace", party.trace_path(trace)),
         ],
-        Kind::Otelite | Kind::Prometheus => {
+        _ => {
             vec![("search", "/api/traces?limit=50".to_owned()), ("trace", party.trace_path(trace))]
         }
     }

@@ -12,6 +12,8 @@ pub enum Target {
     Below(f64),
     /// No more than a peer's, where it is there.
     NotAbove(Kind),
+    /// No more than so many times a peer's, where it is there.
+    NotAboveTimes(f64, Kind),
     None,
 }
 
@@ -48,7 +50,8 @@ impl Figure {
         self.notes.get(matter).map(String::as_str)
     }
 
-    fn of(&self, kind: Kind) -> Option<f64> {
+    /// The median of a party's values.
+    pub fn of(&self, kind: Kind) -> Option<f64> {
         self.values.iter().find(|(known, _)| *known == kind).map(|(_, values)| median(values.clone()))
     }
 
@@ -60,6 +63,10 @@ impl Figure {
             Target::Below(most) => said(own < most, format!("< {}", number(most))),
             Target::NotAbove(peer) => match self.of(peer) {
                 Some(theirs) => said(own <= theirs, format!("≤ {}", peer.name())),
+                None => String::new(),
+            },
+            Target::NotAboveTimes(times, peer) => match self.of(peer) {
+                Some(theirs) => said(own <= times * theirs, format!("≤ {times} × {}", peer.name())),
                 None => String::new(),
             },
             Target::None => String::new(),
