@@ -11,6 +11,7 @@
 mod histogram;
 mod id;
 mod labels;
+mod level;
 mod log;
 mod metric;
 mod resource;
@@ -25,6 +26,7 @@ pub use histogram::{
 };
 pub use id::{InvalidId, SpanId, TraceId};
 pub use labels::{LabelSetBuilder, Labels, order_of};
+pub use level::Level;
 pub use log::{LogBatch, LogGroup, LogRecord};
 pub use metric::{
     Exemplar, HistogramSample, MetricKind, MetricMetadata, Sample, SampleBatch, SeriesSamples, is_stale, stale_marker,

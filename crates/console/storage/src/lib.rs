@@ -38,7 +38,7 @@ mod traces;
 pub use counts::{Counts, ServiceEvictions};
 pub use error::{IngestError, OpenError, ReadError};
 pub use facts::{Fact, FactKind, Signal};
-pub use logs::{Direction, LogBlock, LogBlocks, LogLine, LogLines, LogQuery, LogScan};
+pub use logs::{Direction, LogBlock, LogBlocks, LogLine, LogLines, LogQuery, LogScan, WholeBlock};
 pub use matcher::{InvalidPattern, Matcher, select};
 pub use metrics::{Histograms, Point, Points, SampleOutcome, Samples, SelectLimits, SelectedSeries};
 pub use options::Options;

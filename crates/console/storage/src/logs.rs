@@ -1,6 +1,8 @@
 //! Logs: records on a shelf, selected by stream and text, read in order of time.
 
 mod block;
+mod columns;
+mod lines;
 mod read;
 mod rows;
 
@@ -13,7 +15,8 @@ use console_model::{Labels, LogBatch, Text, TraceId};
 use hashbrown::{HashMap, HashSet};
 
 pub use block::LogBlock;
-pub use read::{Direction, LogBlocks, LogLine, LogLines, LogScan};
+pub use lines::{LogLine, LogLines};
+pub use read::{Direction, LogBlocks, LogScan, WholeBlock};
 
 use crate::disk::Disk;
 use crate::error::IngestError;
@@ -37,12 +40,22 @@ pub struct LogQuery {
     pub contains: Vec<Text>,
     /// The trace that a record has to belong to.
     pub trace_id: Option<TraceId>,
+    /// Whether nobody will look at lines, nor at records: then only what is needed to select is read. Who looks all
+    /// the same is shown what is there, later.
+    pub skips_text: bool,
 }
 
 impl Default for LogQuery {
     /// Everything.
     fn default() -> Self {
-        Self { matchers: Vec::new(), from_ns: 0, to_ns: u64::MAX, contains: Vec::new(), trace_id: None }
+        Self {
+            matchers: Vec::new(),
+            from_ns: 0,
+            to_ns: u64::MAX,
+            contains: Vec::new(),
+            trace_id: None,
+            skips_text: false,
+        }
     }
 }
 

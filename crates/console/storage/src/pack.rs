@@ -21,6 +21,20 @@ pub(crate) fn put(out: &mut Vec<u8>, bytes: &[u8], form: Form) {
     out.extend_from_slice(bytes);
 }
 
+/// Bytes that are enough to know how long a section is.
+pub(crate) const HEAD_MAX: usize = 20;
+
+/// How long a section is, of which at least the beginning is given.
+pub(crate) fn length(beginning: &[u8]) -> Result<usize, Damaged> {
+    let mut reader = Reader::new(beginning);
+    reader.u64()?;
+    let bytes = usize::try_from(reader.u64()?).map_err(|_| Damaged)?;
+    if bytes > UNPACKED_MAX {
+        return Err(Damaged);
+    }
+    Ok(beginning.len() - reader.rest().len() + bytes)
+}
+
 /// A section that is not unpacked yet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Section<'a> {
@@ -29,9 +43,6 @@ pub(crate) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// A section of nothing.
-    pub(crate) const EMPTY: Section<'static> = Section { unpacked: 0, bytes: &[] };
-
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, Damaged> {
         let unpacked = usize::try_from(reader.u64()?).map_err(|_| Damaged)?;
         let bytes = reader.bytes()?;
@@ -58,12 +69,14 @@ mod tests {
         fn sections_come_back(bytes in proptest::collection::vec(0_u8..4, 0..2_000), packed in any::<bool>()) {
             let mut out = Vec::new();
             put(&mut out, &bytes, if packed { Form::Packed } else { Form::Plain });
+            prop_assert_eq!(length(&out[..out.len().min(HEAD_MAX)]), Ok(out.len()));
             let section = Section::read(&mut Reader::new(&out)).unwrap();
             prop_assert_eq!(section.unpack(), Ok(bytes));
         }
 
         #[test]
         fn damage_is_told(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = length(&bytes);
             if let Ok(section) = Section::read(&mut Reader::new(&bytes)) {
                 let _ = section.unpack();
             }

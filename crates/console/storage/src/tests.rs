@@ -8,6 +8,7 @@ mod histograms;
 mod hostile;
 mod kept;
 pub(crate) mod made;
+mod shared;
 mod soak;
 mod torn;
 

@@ -1,22 +1,22 @@
-//! Reading logs: block by block, or line by line in order of time in either direction. Blocks are read when
-//! their turn comes, so that what nobody asks for is never unpacked.
+//! Reading logs block by block: told without being read, divided among readers, or read when their turn comes, so
+//! that what nobody asks for is never unpacked. Line by line is the business of `lines`.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::cmp::Reverse;
 use std::io;
 use std::sync::Arc;
 
-use console_model::{Labels, LogRecord, Resource, Scope, Text};
+use console_model::{Labels, Text};
 use hashbrown::HashMap;
 
-use super::block::{LogBlock, Wanted};
+use super::block::{Kept, LogBlock, Wanted};
+use super::lines::LogLines;
 use super::rows::{OpenLogs, clamp};
 use super::{LogQuery, Logs};
 use crate::error::ReadError;
 use crate::filter;
 use crate::hash;
 use crate::matcher::select;
-use crate::shelf::{Segment, SegmentReader, Shelf};
+use crate::shelf::{Extent, Segment, SegmentReader, Shelf};
 
 /// Which line comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,16 +39,32 @@ pub struct LogScan {
     pub text_bytes: u64,
 }
 
-enum Place {
+pub(super) enum Place {
     Block(Arc<Segment>, usize),
     Open(Arc<crate::shelf::OpenView>),
 }
 
-struct Candidate {
-    first_ns: i64,
-    last_ns: i64,
-    place: Place,
+pub(super) struct Candidate {
+    pub(super) first_ns: i64,
+    pub(super) last_ns: i64,
+    pub(super) place: Place,
 }
+
+/// How many lines of a block there are, where all of them are selected.
+#[derive(Debug, Clone, Copy)]
+pub struct WholeBlock<'a> {
+    /// The streams that its lines can belong to.
+    pub streams: &'a [Labels],
+    /// How many lines.
+    pub lines: u64,
+    /// When the oldest happened, nanoseconds since the Unix epoch.
+    pub first_ns: u64,
+    /// When the newest happened, nanoseconds since the Unix epoch.
+    pub last_ns: u64,
+}
+
+/// Blocks in a row that one reader gets at most, so that a segment is not opened by each for each block.
+const DEALT_TOGETHER_MAX: usize = 8;
 
 /// Blocks with selected lines, in order of their first line in the direction asked for.
 pub struct LogBlocks {
@@ -57,8 +73,8 @@ pub struct LogBlocks {
     /// Whether the streams that segments name are wanted.
     streams: HashMap<Text, bool>,
     /// The next one last.
-    candidates: Vec<Candidate>,
-    reader: Option<(u64, Option<SegmentReader>)>,
+    pub(super) candidates: Vec<Candidate>,
+    reader: Option<(u64, Option<Arc<SegmentReader>>)>,
     scan: LogScan,
 }
 
@@ -111,17 +127,88 @@ impl Logs {
     }
 
     pub(crate) fn lines(&self, query: LogQuery, direction: Direction) -> Result<LogLines, ReadError> {
-        Ok(LogLines { blocks: self.blocks(query, direction)?, direction, heap: BinaryHeap::new(), entered: 0 })
+        Ok(LogLines::new(self.blocks(query, direction)?, direction))
     }
 }
 
 impl LogBlocks {
+    /// Shows the blocks of which all lines are selected, without reading them. Those that `takes` says yes to are
+    /// done with, and are not read any more.
+    pub fn take_whole(&mut self, mut takes: impl FnMut(&WholeBlock<'_>) -> bool) {
+        if !self.query.contains.is_empty() || self.query.trace_id.is_some() {
+            return;
+        }
+        let (from, to) = (clamp(self.query.from_ns), clamp(self.query.to_ns));
+        // Times beyond what an extent can say are all the same to it.
+        let is_within = |extent: &Extent| from <= extent.min && extent.max <= to && extent.max < i64::MAX;
+        let wanted = |word: &Text| self.streams.get(word.as_str()) == Some(&true);
+        let mut takes = |streams: &[Labels], lines: u64, extent: &Extent| {
+            let time = |ns: i64| u64::try_from(ns).unwrap_or(0);
+            takes(&WholeBlock { streams, lines, first_ns: time(extent.min), last_ns: time(extent.max) })
+        };
+        let mut known: HashMap<u64, Option<Vec<Labels>>> = HashMap::new();
+        let mut taken = 0;
+        self.candidates.retain(|candidate| {
+            let is_taken = match &candidate.place {
+                Place::Block(segment, number) => {
+                    let streams = known.entry(segment.id()).or_insert_with(|| {
+                        let are_all_wanted = segment.knows_all_words() && segment.words().iter().all(wanted);
+                        are_all_wanted.then(|| labels(segment.words().iter()))
+                    });
+                    let meta = segment.blocks().get(*number).filter(|meta| is_within(&meta.extent));
+                    match (streams, meta) {
+                        (Some(streams), Some(meta)) => takes(streams, u64::from(meta.rows), &meta.extent),
+                        _ => false,
+                    }
+                }
+                Place::Open(open) => {
+                    is_within(&open.extent)
+                        && open.words.iter().all(wanted)
+                        && takes(&labels(open.words.iter()), open.rows as u64, &open.extent)
+                }
+            };
+            taken += u64::from(is_taken);
+            !is_taken
+        });
+        self.scan.blocks_skipped += taken;
+    }
+
+    /// Divides the blocks among so many readers, which may read at the same time. Blocks of a segment come one
+    /// after the other then, whatever their time.
+    pub fn split(mut self, readers: usize) -> Vec<Self> {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.sort_by_key(|candidate| match &candidate.place {
+            // The next one last.
+            Place::Block(segment, number) => Reverse((segment.id(), *number)),
+            Place::Open(_) => Reverse((u64::MAX, 0)),
+        });
+        let mut all: Vec<Self> = (1..readers)
+            .map(|_| Self {
+                shelf: self.shelf.clone(),
+                query: self.query.clone(),
+                streams: self.streams.clone(),
+                candidates: Vec::new(),
+                reader: None,
+                scan: LogScan::default(),
+            })
+            .collect();
+        all.push(self);
+        let readers = all.len();
+        let together = (candidates.len() / readers / 4).clamp(1, DEALT_TOGETHER_MAX);
+        for (at, candidate) in candidates.into_iter().enumerate() {
+            if let Some(one) = all.get_mut(at / together % readers) {
+                one.candidates.push(candidate);
+            }
+        }
+        all
+    }
+
     /// What reading has taken so far.
     pub fn work(&self) -> LogScan {
         self.scan
     }
 
-    fn read(&mut self, place: &Place) -> Result<Option<LogBlock>, ReadError> {
+    pub(super) fn read(&mut self, place: &Place) -> Result<Option<LogBlock>, ReadError> {
         let (query, streams) = (&self.query, &self.streams);
         let stream = |labels: &Labels| match streams.get(labels.packed()) {
             Some(wanted) => *wanted,
@@ -129,11 +216,11 @@ impl LogBlocks {
         };
         let wanted = Wanted { query, stream: &stream };
         let block = match place {
-            Place::Open(open) => LogBlock::read(&open.body, &wanted).ok(),
+            Place::Open(open) => LogBlock::read(Kept::Open(open.clone()), &wanted).ok(),
             Place::Block(segment, number) => {
                 let failed = |source: io::Error| ReadError::Io { path: segment.path().to_owned(), source };
                 if self.reader.as_ref().is_none_or(|(id, _)| *id != segment.id()) {
-                    self.reader = Some((segment.id(), self.shelf.read(segment).map_err(failed)?));
+                    self.reader = Some((segment.id(), self.shelf.read(segment).map_err(failed)?.map(Arc::new)));
                 }
                 let Some((_, Some(reader))) = &self.reader else { return Ok(None) };
                 let Some(meta) = segment.blocks().get(*number) else { return Ok(None) };
@@ -144,12 +231,18 @@ impl LogBlocks {
                         return Ok(None);
                     }
                 }
-                let Some(frame) = reader.frame(meta).map_err(failed)? else { return Ok(None) };
-                let block = LogBlock::read(meta.body(&frame), &wanted);
-                if block.is_err() {
-                    reader.tell_damage(meta);
+                let skips_text = query.skips_text && query.contains.is_empty() && query.trace_id.is_none();
+                match skips_text.then(|| LogBlock::read_columns(reader, meta, &wanted)).flatten() {
+                    Some(block) => Some(block),
+                    None => {
+                        let Some(frame) = reader.frame(meta).map_err(failed)? else { return Ok(None) };
+                        let block = LogBlock::read(Kept::Frame(frame, meta.body_at()), &wanted);
+                        if block.is_err() {
+                            reader.tell_damage(meta);
+                        }
+                        block.ok()
+                    }
                 }
-                block.ok()
             }
         };
         if let Some(block) = &block {
@@ -175,143 +268,6 @@ impl Iterator for LogBlocks {
     }
 }
 
-/// Selected lines in order of time. Of lines of the same time, those of one service that came together stay
-/// together.
-pub struct LogLines {
-    blocks: LogBlocks,
-    direction: Direction,
-    heap: BinaryHeap<Turn>,
-    entered: usize,
-}
-
-/// A block with the line that is next in it. The greatest turn comes first.
-struct Turn {
-    key: u64,
-    /// Breaks ties by the order in which blocks were entered.
-    entered: Reverse<usize>,
-    block: Arc<LogBlock>,
-    position: usize,
-}
-
-impl PartialEq for Turn {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Turn {}
-
-impl PartialOrd for Turn {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Turn {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.key, self.entered).cmp(&(other.key, other.entered))
-    }
-}
-
-impl LogLines {
-    /// What reading has taken so far.
-    pub fn work(&self) -> LogScan {
-        self.blocks.work()
-    }
-
-    fn key(&self, time_ns: u64) -> u64 {
-        match self.direction {
-            Direction::Forward => u64::MAX - time_ns,
-            Direction::Backward => time_ns,
-        }
-    }
-
-    fn row(&self, block: &LogBlock, position: usize) -> Option<u32> {
-        let rows = block.rows();
-        match self.direction {
-            Direction::Forward => rows.get(position).copied(),
-            Direction::Backward => rows.len().checked_sub(position + 1).and_then(|index| rows.get(index)).copied(),
-        }
-    }
-
-    /// Enters the blocks whose turn may come before the first in the heap.
-    fn enter(&mut self) -> Result<(), ReadError> {
-        while let Some(candidate) = self.blocks.candidates.last() {
-            let best = match self.direction {
-                Direction::Forward => candidate.first_ns,
-                Direction::Backward => candidate.last_ns,
-            };
-            // Times beyond 2262 are all the same to a shelf, so such a block is entered to be sure.
-            let best_key = if best == i64::MAX { u64::MAX } else { self.key(u64::try_from(best).unwrap_or(0)) };
-            if self.heap.peek().is_some_and(|turn| turn.key > best_key) {
-                return Ok(());
-            }
-            let Some(candidate) = self.blocks.candidates.pop() else { return Ok(()) };
-            if let Some(block) = self.blocks.read(&candidate.place)? {
-                self.push(Arc::new(block), 0, self.entered);
-                self.entered += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, block: Arc<LogBlock>, position: usize, entered: usize) {
-        if let Some(row) = self.row(&block, position) {
-            let key = self.key(block.time_ns(row));
-            self.heap.push(Turn { key, entered: Reverse(entered), block, position });
-        }
-    }
-}
-
-impl Iterator for LogLines {
-    type Item = Result<LogLine, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Err(error) = self.enter() {
-            return Some(Err(error));
-        }
-        let turn = self.heap.pop()?;
-        let row = self.row(&turn.block, turn.position)?;
-        self.push(turn.block.clone(), turn.position + 1, turn.entered.0);
-        Some(Ok(LogLine { block: turn.block, row }))
-    }
-}
-
-/// One line; the rest of its record is read when asked for.
-#[derive(Debug, Clone)]
-pub struct LogLine {
-    block: Arc<LogBlock>,
-    row: u32,
-}
-
-impl LogLine {
-    /// When it happened, nanoseconds since the Unix epoch.
-    pub fn time_ns(&self) -> u64 {
-        self.block.time_ns(self.row)
-    }
-
-    /// The line.
-    pub fn line(&self) -> &str {
-        self.block.line(self.row)
-    }
-
-    /// The stream that it belongs to.
-    pub fn stream(&self) -> Option<&Labels> {
-        self.block.stream(self.row)
-    }
-
-    /// Who sent it.
-    pub fn resource(&self) -> Option<&Arc<Resource>> {
-        self.block.resource(self.row)
-    }
-
-    /// What made it.
-    pub fn scope(&self) -> Option<&Arc<Scope>> {
-        self.block.scope(self.row)
-    }
-
-    /// The whole record; `None` if its bytes are damaged.
-    pub fn record(&self) -> Option<LogRecord> {
-        self.block.record(self.row)
-    }
+fn labels<'a>(words: impl Iterator<Item = &'a Text>) -> Vec<Labels> {
+    words.filter_map(|word| Labels::from_packed(word)).collect()
 }

@@ -1,30 +1,36 @@
 //! Log records as rows: times, streams and lines in columns, the rest of each record behind them.
 //!
 //! A body is three sections: the columns with the tables that they refer to, the lines one after the other
-//! without anything between, and the records' other parts. A search by text unpacks the first two only.
-//! Rows are written in order of time.
+//! without anything between, and the records' other parts. A search by text unpacks the first two only, and who
+//! counts by stream, level or time the first. Rows are written in order of time. Reading is the business of
+//! `columns`.
 
 use std::fmt::Write;
 
-use console_model::{Labels, LogGroup, LogRecord, SpanId, Text, TraceId, Value};
-use hashbrown::HashMap;
+use console_model::{Labels, Level, LogGroup, LogRecord, Text, Value};
+use hashbrown::{HashMap, HashSet};
 
-use crate::codec::{Damaged, Reader, put_attributes, put_column, put_i64, put_str, put_u64, put_value};
+use super::columns::{self, Body};
+use crate::codec::{Damaged, put_attributes, put_column, put_i64, put_str, put_u64, put_value};
 use crate::filter;
 use crate::hash;
 use crate::origin::{Origin, Origins};
-use crate::pack::{self, Section};
+use crate::pack;
 use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows};
 
 /// A block is made when the lines take this much, or the lines with everything else twice as much.
 const FULL_BYTES: usize = 1 << 20;
 const FULL_ROWS: usize = 32_768;
 
-const HAS_TIME: u8 = 1;
-const HAS_TRACE: u8 = 2;
-const HAS_SPAN: u8 = 4;
+/// Keys of attributes that a block tells, and their bytes; one with more tells none.
+const KEYS_MAX: usize = 256;
+const KEYS_BYTES_MAX: usize = 16 << 10;
+
+pub(super) const HAS_TIME: u8 = 1;
+pub(super) const HAS_TRACE: u8 = 2;
+pub(super) const HAS_SPAN: u8 = 4;
 /// The body is not the line, and follows.
-const HAS_BODY: u8 = 8;
+pub(super) const HAS_BODY: u8 = 8;
 
 /// Open log records.
 #[derive(Default)]
@@ -38,6 +44,7 @@ pub(crate) struct OpenLogs {
     origins: Origins,
     traces: Vec<u64>,
     pairs: Vec<u64>,
+    keys: Keys,
     newest_ns: i64,
     oldest_ns: Option<i64>,
     scratch: String,
@@ -50,6 +57,38 @@ struct Head {
     origin: u32,
     text_end: u32,
     rest_end: u32,
+    level: Level,
+}
+
+/// The keys of attributes, as long as they are few.
+#[derive(Default)]
+struct Keys {
+    all: HashSet<Text>,
+    bytes: usize,
+    are_too_many: bool,
+}
+
+impl Keys {
+    fn add(&mut self, key: &str) {
+        if self.are_too_many || self.all.contains(key) {
+            return;
+        }
+        self.bytes += key.len();
+        if self.all.len() >= KEYS_MAX || self.bytes > KEYS_BYTES_MAX {
+            *self = Self { are_too_many: true, ..Self::default() };
+        } else {
+            self.all.insert(key.into());
+        }
+    }
+
+    /// Writes whether they are told, and if so which.
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(!self.are_too_many));
+        if !self.are_too_many {
+            put_u64(out, self.all.len() as u64);
+            self.all.iter().for_each(|key| put_str(out, key));
+        }
+    }
 }
 
 impl OpenLogs {
@@ -68,7 +107,7 @@ impl OpenLogs {
             left.too_large += (group.records.len() - from) as u64;
             return group.records.len();
         };
-        let stream = match self.streams.get(stream) {
+        let number = match self.streams.get(stream) {
             Some(number) => *number,
             None => {
                 let number = self.streams_in_order.len() as u32;
@@ -83,7 +122,7 @@ impl OpenLogs {
             next += 1;
             if record.order_ns() < cutoff_ns {
                 left.too_old += 1;
-            } else if !self.push(record, stream, origin) {
+            } else if !self.push(record, stream, number, origin) {
                 left.too_large += 1;
             }
             if self.is_full() {
@@ -94,16 +133,18 @@ impl OpenLogs {
     }
 
     /// Gives whether the record is small enough to be kept.
-    fn push(&mut self, record: &LogRecord, stream: u32, origin: u32) -> bool {
+    fn push(&mut self, record: &LogRecord, labels: &Labels, stream: u32, origin: u32) -> bool {
         let before = (self.text.len(), self.rest.len());
-        match &record.body {
-            Value::String(line) => self.text.extend_from_slice(line.as_bytes()),
+        let line = match &record.body {
+            Value::String(line) => line.as_str(),
             other => {
                 self.scratch.clear();
                 let _ = write!(self.scratch, "{other}");
-                self.text.extend_from_slice(self.scratch.as_bytes());
+                self.scratch.as_str()
             }
-        }
+        };
+        self.text.extend_from_slice(line.as_bytes());
+        let level = Level::of(record, labels, line);
         put_rest(&mut self.rest, record);
         if self.text.len() - before.0 + self.rest.len() - before.1 > ROW_BYTES_MAX {
             self.text.truncate(before.0);
@@ -111,6 +152,7 @@ impl OpenLogs {
             return false;
         }
         for attribute in &record.attributes {
+            self.keys.add(&attribute.key);
             let hash = match attribute.value.as_str() {
                 Some(text) => hash::pair(&attribute.key, text),
                 None => {
@@ -127,7 +169,7 @@ impl OpenLogs {
         self.oldest_ns = Some(self.oldest_ns.map_or(clamp(time_ns), |oldest| oldest.min(clamp(time_ns))));
         let offset = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let (text_end, rest_end) = (offset(self.text.len()), offset(self.rest.len()));
-        self.heads.push(Head { time_ns, stream, origin, text_end, rest_end });
+        self.heads.push(Head { time_ns, stream, origin, text_end, rest_end, level });
         true
     }
 
@@ -178,6 +220,7 @@ impl Rows for OpenLogs {
             + self.rest.len()
             + self.streams_bytes
             + self.origins.bytes()
+            + self.keys.bytes
             + (self.pairs.len() + self.traces.len()) * 8
     }
 
@@ -220,6 +263,9 @@ impl Rows for OpenLogs {
         put_u64(&mut columns, self.streams_in_order.len() as u64);
         self.streams_in_order.iter().for_each(|stream| put_str(&mut columns, stream.packed()));
         self.origins.put(&mut columns);
+        put_column(&mut columns, heads.iter().map(|head| [head.level as u8]));
+        self.keys.put(&mut columns);
+        columns::put_check(&mut columns);
         let mut body = Vec::with_capacity(columns.len() + text.len() + rest.len());
         pack::put(&mut body, &columns, form);
         pack::put(&mut body, &text, form);
@@ -243,13 +289,14 @@ impl Rows for OpenLogs {
     }
 
     fn absorb(&mut self, body: &[u8]) -> Result<(), Damaged> {
-        let logs = Logs::read(body)?;
-        let rest = logs.rest.unpack()?;
-        let groups = (0..logs.len())
+        let Body { columns, text, rest } = Body::read(body)?;
+        let (text, rest) = (columns::lines(&text)?, rest.unpack()?);
+        let groups = (0..columns.len())
             .map(|row| {
-                let Origin { resource, scope } = logs.origin(row).ok_or(Damaged)?.clone();
-                let stream = logs.stream(row).ok_or(Damaged)?.clone();
-                Ok(LogGroup { stream, resource, scope, records: vec![logs.record(row, &rest)?] })
+                let Origin { resource, scope } = columns.origin(row).ok_or(Damaged)?.clone();
+                let stream = columns.stream(row).ok_or(Damaged)?.clone();
+                let record = columns.record(row, columns.line(row, &text), &rest)?;
+                Ok(LogGroup { stream, resource, scope, records: vec![record] })
             })
             .collect::<Result<Vec<_>, Damaged>>()?;
         groups.iter().for_each(|group| {
@@ -257,100 +304,4 @@ impl Rows for OpenLogs {
         });
         Ok(())
     }
-}
-
-/// Log records of a body, columns and lines unpacked.
-#[derive(Debug)]
-pub(crate) struct Logs<'a> {
-    pub(crate) times: Vec<u64>,
-    pub(crate) stream_numbers: Vec<u32>,
-    origin_numbers: Vec<u32>,
-    pub(crate) text_ends: Vec<u32>,
-    rest_ends: Vec<u32>,
-    pub(crate) streams: Vec<Labels>,
-    pub(crate) origins: Vec<Origin>,
-    pub(crate) text: String,
-    pub(crate) rest: Section<'a>,
-}
-
-impl<'a> Logs<'a> {
-    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Damaged> {
-        let mut reader = Reader::new(body);
-        let columns = Section::read(&mut reader)?.unpack()?;
-        let text = Section::read(&mut reader)?;
-        let rest = Section::read(&mut reader)?;
-        let mut columns = Reader::new(&columns);
-        let count = columns.count()?;
-        Ok(Self {
-            times: columns.column(count, u64::from_le_bytes)?,
-            stream_numbers: columns.column(count, u32::from_le_bytes)?,
-            origin_numbers: columns.column(count, u32::from_le_bytes)?,
-            text_ends: columns.column(count, u32::from_le_bytes)?,
-            rest_ends: columns.column(count, u32::from_le_bytes)?,
-            streams: (0..columns.count()?)
-                .map(|_| Labels::from_packed(columns.str()?).ok_or(Damaged))
-                .collect::<Result<_, _>>()?,
-            origins: Origins::read(&mut columns)?,
-            text: String::from_utf8(text.unpack()?).map_err(|_| Damaged)?,
-            rest,
-        })
-    }
-
-    /// The same without the third section, so that it outlives the bytes it was read from.
-    pub(crate) fn without_rest(self) -> Logs<'static> {
-        let Self { times, stream_numbers, origin_numbers, text_ends, rest_ends, streams, origins, text, rest: _ } =
-            self;
-        let rest = Section::EMPTY;
-        Logs { times, stream_numbers, origin_numbers, text_ends, rest_ends, streams, origins, text, rest }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.times.len()
-    }
-
-    pub(crate) fn stream(&self, row: usize) -> Option<&Labels> {
-        self.streams.get(*self.stream_numbers.get(row)? as usize)
-    }
-
-    pub(crate) fn origin(&self, row: usize) -> Option<&Origin> {
-        self.origins.get(*self.origin_numbers.get(row)? as usize)
-    }
-
-    pub(crate) fn line(&self, row: usize) -> &str {
-        let (from, to) = range(&self.text_ends, row);
-        self.text.get(from..to).unwrap_or_default()
-    }
-
-    /// One record, whole; `rest` is the unpacked third section.
-    pub(crate) fn record(&self, row: usize, rest: &[u8]) -> Result<LogRecord, Damaged> {
-        let (from, to) = range(&self.rest_ends, row);
-        let mut reader = Reader::new(rest.get(from..to).ok_or(Damaged)?);
-        let order = self.times.get(row).copied().ok_or(Damaged)?;
-        let has = reader.u8()?;
-        let observed_time_ns = order.wrapping_add(reader.i64()? as u64);
-        let mut record = LogRecord {
-            time_ns: if has & HAS_TIME != 0 { order } else { 0 },
-            observed_time_ns,
-            severity_number: i32::try_from(reader.i64()?).map_err(|_| Damaged)?,
-            severity_text: reader.text()?,
-            flags: reader.u32()?,
-            dropped_attributes_count: reader.u32()?,
-            event_name: reader.text()?,
-            ..LogRecord::default()
-        };
-        if has & HAS_TRACE != 0 {
-            record.trace_id = Some(TraceId::from_bytes(reader.take(16)?).map_err(|_| Damaged)?);
-        }
-        if has & HAS_SPAN != 0 {
-            record.span_id = Some(SpanId::from_bytes(reader.take(8)?).map_err(|_| Damaged)?);
-        }
-        record.attributes = reader.attributes()?;
-        record.body = if has & HAS_BODY != 0 { reader.value()? } else { Value::String(self.line(row).into()) };
-        Ok(record)
-    }
-}
-
-fn range(ends: &[u32], row: usize) -> (usize, usize) {
-    let from = row.checked_sub(1).and_then(|last| ends.get(last)).copied().unwrap_or(0);
-    (from as usize, ends.get(row).copied().unwrap_or(from) as usize)
 }

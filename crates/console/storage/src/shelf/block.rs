@@ -84,10 +84,14 @@ impl BlockMeta {
         self.keys_at() + self.keys as usize * 8
     }
 
+    /// Where in the block's frame the body begins.
+    pub(crate) fn body_at(&self) -> usize {
+        frame::HEAD + self.filter_at() + self.filter_bytes as usize + self.words_bytes as usize
+    }
+
     /// The body in the block's frame.
     pub(crate) fn body<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
-        let at = frame::HEAD + self.filter_at() + self.filter_bytes as usize + self.words_bytes as usize;
-        frame.get(at..).unwrap_or_default()
+        frame.get(self.body_at()..).unwrap_or_default()
     }
 
     /// Writes the head's fields; the place of the block is not among them.

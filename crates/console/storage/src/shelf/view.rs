@@ -12,11 +12,12 @@ use super::{BlockMeta, Extent, Form, Rows, Segment, Shelf};
 use crate::disk::read_at;
 use crate::facts::{Fact, FactKind, Facts, Signal};
 use crate::frame;
+use crate::pack;
 
 /// Open rows, written down for readers.
 #[derive(Debug)]
 pub(crate) struct OpenView {
-    rows: usize,
+    pub(crate) rows: usize,
     pub(crate) extent: Extent,
     pub(crate) words: Vec<Text>,
     pub(crate) body: Vec<u8>,
@@ -138,6 +139,7 @@ impl<R: Rows> Shelf<R> {
 }
 
 /// Reads blocks of one segment.
+#[derive(Debug)]
 pub(crate) struct SegmentReader {
     file: File,
     segment: Arc<Segment>,
@@ -158,6 +160,18 @@ impl SegmentReader {
             return Ok(None);
         }
         Ok(Some(bytes))
+    }
+
+    /// The first section of the block's body, packed as it is. Its bytes are not checked: who reads it has to know
+    /// by what is in it whether they have changed.
+    pub(crate) fn first_section(&self, meta: &BlockMeta) -> io::Result<Vec<u8>> {
+        let at = meta.offset + meta.body_at() as u64;
+        let left = (frame::HEAD + meta.length as usize).saturating_sub(meta.body_at());
+        let beginning = read_at(&self.file, at, left.min(pack::HEAD_MAX))?;
+        match pack::length(&beginning) {
+            Ok(length) if length <= left => read_at(&self.file, at, length),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 
     /// Only the block's filter. One whose bytes have changed holds anything, so that whoever asks goes on to
