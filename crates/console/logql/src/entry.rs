@@ -1,13 +1,12 @@
 //! A line on its way through a pipeline: its text as it is by now, and its labels with where they came from.
 //! What stages do with it is their business.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::ops::Deref;
 
 use console_model::Text;
-use hashbrown::HashSet;
 
-use crate::source::Line;
+use crate::source::{Known, Line};
 
 /// Labels that a pipeline may add to one line; a document with more loses the rest.
 const ADDED_MAX: usize = 1_000;
@@ -76,7 +75,8 @@ const SUFFIX: &str = "_extracted";
 /// The labels that somebody will ask for: a parser need not take out others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Needed {
-    names: HashSet<Text>,
+    /// A few, so that going through them is the quickest way to find one.
+    names: Vec<Text>,
     /// Whether one of them is a name that a stream has already.
     has_suffixed: bool,
 }
@@ -84,11 +84,13 @@ pub(crate) struct Needed {
 impl Needed {
     pub(crate) fn insert(&mut self, name: &Text) {
         self.has_suffixed |= name.ends_with(SUFFIX);
-        self.names.insert(name.clone());
+        if self.excludes(name) {
+            self.names.push(name.clone());
+        }
     }
 
     fn excludes(&self, name: &str) -> bool {
-        !self.names.contains(name)
+        self.names.iter().all(|needed| needed != name)
     }
 }
 
@@ -129,6 +131,18 @@ impl<'a> LineLabels<'a> {
         })
     }
 
+    /// One piece of metadata; all of it is collected only where the source does not know the one.
+    fn metadata_value(&self, name: &str) -> Option<&str> {
+        if let Some(all) = self.metadata.get() {
+            return all.find(name);
+        }
+        match self.source.known(name) {
+            Known::Value(value) => Some(value),
+            Known::Nothing => None,
+            Known::Unknown => self.metadata().find(name),
+        }
+    }
+
     fn added(&self) -> impl Iterator<Item = (&str, &str)> {
         let hidden = |at: &usize| self.buffers.hidden.get(*at).copied().unwrap_or(false);
         (0..self.buffers.hidden.len()).filter(move |at| !hidden(at)).filter_map(|at| self.buffers.added.get(at))
@@ -146,7 +160,7 @@ impl<'a> LineLabels<'a> {
             _ => match self.added().find(|(candidate, _)| *candidate == name) {
                 Some((_, value)) => Some(value),
                 None if self.is_removed(name) => None,
-                None => self.source.stream().get(name).or_else(|| self.metadata().find(name)),
+                None => self.source.stream().get(name).or_else(|| self.metadata_value(name)),
             },
         };
         value.filter(|value| !value.is_empty())
@@ -254,10 +268,41 @@ impl<'a> LineLabels<'a> {
     }
 }
 
+/// What a line says by now. It is not asked of its source before somebody wants to know.
+pub(crate) struct LineText<'a> {
+    source: &'a dyn Line,
+    changed: Option<String>,
+}
+
+impl<'a> LineText<'a> {
+    pub(crate) fn new(source: &'a dyn Line) -> Self {
+        Self { source, changed: None }
+    }
+
+    pub(crate) fn set(&mut self, text: String) {
+        self.changed = Some(text);
+    }
+}
+
+impl LineText<'_> {
+    /// How long it is, bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.changed.as_ref().map_or_else(|| self.source.bytes(), String::len)
+    }
+}
+
+impl Deref for LineText<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.changed.as_deref().unwrap_or_else(|| self.source.text())
+    }
+}
+
 /// A line with its labels.
 pub(crate) struct Entry<'a> {
     /// What it says by now.
-    pub(crate) line: Cow<'a, str>,
+    pub(crate) line: LineText<'a>,
     pub(crate) labels: LineLabels<'a>,
     /// The number that it stands for, where a query unwraps one.
     pub(crate) value: f64,
@@ -266,6 +311,13 @@ pub(crate) struct Entry<'a> {
 /// A name as labels may have it: what is no letter and no digit becomes an underscore, and one stands before
 /// a digit that would be first.
 pub(crate) fn sanitize(name: &str, out: &mut String) {
+    let is_clean = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
+    let is_first_digit = out.is_empty() && name.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    if !is_first_digit && name.bytes().all(is_clean) {
+        // Nearly every name there is.
+        out.push_str(name);
+        return;
+    }
     let name = name.trim();
     if out.is_empty() && name.starts_with(|first: char| first.is_ascii_digit()) {
         out.push('_');

@@ -27,12 +27,12 @@ pub use error::{ParseError, QueryError};
 pub use lines::{Found, FoundLine, LinesRequest, lines};
 pub use metric::{Answer, Limits, MetricRequest, Series, metric};
 pub use parse::{parse, parse_log, parse_selector};
-pub use source::{Line, Order, Scan, Selection, Source};
+pub use source::{Bulk, Known, Line, Order, Scan, Selection, Sink, Source, Taken};
 pub use tail::Filter;
 pub use value::format_number;
 
 /// Asks whether somebody still waits for the answer.
-pub type Stop<'a> = &'a dyn Fn() -> bool;
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// Nanoseconds of a duration as queries write them: `1h30m`, `1.5s`, `7d`.
 pub fn parse_duration(text: &str) -> Result<i64, String> {

@@ -64,7 +64,7 @@ impl FoundLine {
             all.iter().map(|(name, value, origin)| (Text::from(*name), Text::from(*value), *origin)).collect()
         });
         let source = entry.labels.source();
-        Self { time_ns: source.time_ns(), line: entry.line.as_ref().into(), stream: source.stream().clone(), labels }
+        Self { time_ns: source.time_ns(), line: (*entry.line).into(), stream: source.stream().clone(), labels }
     }
 }
 
@@ -81,6 +81,7 @@ pub fn lines(log: &LogExpr, request: &LinesRequest, source: &dyn Source, stop: S
         from_ns: request.from_ns,
         to_ns,
         contains: pipeline.contains.clone(),
+        skips_text: false,
     };
     let mut buffers = Buffers::default();
     let stop_every = pipeline.stop_every();

@@ -2,6 +2,7 @@
 //! once, from the inside out; lines are read once for each range of the query.
 
 mod binary;
+mod gather;
 mod grouping;
 mod range;
 mod tiles;
@@ -48,11 +49,13 @@ pub struct Limits {
     pub steps: usize,
     /// Numbers that are held at the same time.
     pub samples: usize,
+    /// Threads on which lines are read at the same time.
+    pub threads: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { series: 500, inner_series: 100_000, steps: 11_000, samples: 5_000_000 }
+        Self { series: 500, inner_series: 100_000, steps: 11_000, samples: 5_000_000, threads: 1 }
     }
 }
 

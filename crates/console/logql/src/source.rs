@@ -15,6 +15,8 @@ pub struct Selection {
     pub to_ns: u64,
     /// Texts that a line has to contain, each of them.
     pub contains: Vec<Text>,
+    /// Whether nobody will look at what lines say, so that it need not be read.
+    pub skips_text: bool,
 }
 
 /// Which line comes first.
@@ -29,6 +31,17 @@ pub enum Order {
     Any,
 }
 
+/// What is known of a piece of metadata without collecting all that a line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// This.
+    Value(&'a str),
+    /// That the line has none of the name.
+    Nothing,
+    /// Only who collects all will see.
+    Unknown,
+}
+
 /// A line, as long as it is shown.
 pub trait Line {
     /// When it happened, nanoseconds since the Unix epoch.
@@ -37,12 +50,55 @@ pub trait Line {
     /// What it says.
     fn text(&self) -> &str;
 
+    /// Bytes of what it says.
+    fn bytes(&self) -> usize {
+        self.text().len()
+    }
+
     /// The labels of its stream.
     fn stream(&self) -> &Labels;
 
     /// Shows its structured metadata: names that are labels' names, each once, and values. It is asked for
     /// only where a query needs it.
     fn metadata(&self, see: &mut dyn FnMut(&str, &str));
+
+    /// One piece of it, where that takes less. It MUST be what [`Line::metadata`] shows under the name.
+    fn known(&self, _name: &str) -> Known<'_> {
+        Known::Unknown
+    }
+}
+
+/// Lines of which no more is told than that they are selected, all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Bulk<'a> {
+    /// The streams that they belong to; not each need have one.
+    pub streams: &'a [Labels],
+    /// How many.
+    pub count: u64,
+    /// When the oldest happened, nanoseconds since the Unix epoch.
+    pub first_ns: u64,
+    /// When the newest happened, nanoseconds since the Unix epoch.
+    pub last_ns: u64,
+}
+
+/// Whether lines have been taken in bulk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// They have.
+    Yes,
+    /// They have not, but some of them might be whose times are nearer to each other.
+    IfNearer,
+    /// They have not: they have to be shown.
+    No,
+}
+
+/// Whoever takes lines in any order.
+pub trait Sink: Send {
+    /// Takes a line, and says whether it wants more.
+    fn line(&mut self, line: &dyn Line) -> bool;
+
+    /// Takes lines without seeing them, or says that it has to see them.
+    fn bulk(&mut self, bulk: &Bulk<'_>) -> Taken;
 }
 
 /// What reading took.
@@ -69,7 +125,7 @@ impl Scan {
 }
 
 /// A store of lines.
-pub trait Source {
+pub trait Source: Sync {
     /// Shows the selected lines in this order until `see` gives `false`. It MUST show none that the selection
     /// excludes, its texts included.
     fn lines(
@@ -78,4 +134,16 @@ pub trait Source {
         order: Order,
         see: &mut dyn FnMut(&dyn Line) -> bool,
     ) -> Result<Scan, Box<dyn std::error::Error + Send + Sync>>;
+    /// Shows the selected lines to sinks, in any order, each line to one of them, until one wants no more. Sinks MAY
+    /// be served at the same time; a single thread serves the first alone.
+    fn share(
+        &self,
+        selection: &Selection,
+        sinks: &mut [&mut dyn Sink],
+    ) -> Result<Scan, Box<dyn std::error::Error + Send + Sync>> {
+        match sinks {
+            [first, ..] => self.lines(selection, Order::Any, &mut |line| first.line(line)),
+            [] => Ok(Scan::default()),
+        }
+    }
 }

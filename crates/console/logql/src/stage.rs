@@ -10,14 +10,12 @@ mod line_filter;
 mod logfmt;
 mod pattern;
 
-use std::borrow::Cow;
-
 use console_model::Text;
 use console_template::{Limits, Missing, Template, go};
 use regex::Regex;
 
 use crate::ast;
-use crate::entry::{Buffers, Entry, LineLabels, Needed};
+use crate::entry::{Buffers, Entry, LineLabels, LineText, Needed};
 use crate::source::Line;
 use crate::value::{parse_bytes, parse_number};
 use crate::{ast::LogExpr, regexp};
@@ -139,6 +137,11 @@ impl Pipeline {
         Some(needed)
     }
 
+    /// Whether each line that contains what it has to stays as it is.
+    pub(crate) fn lets_all_through(&self) -> bool {
+        self.stages.is_empty()
+    }
+
     /// Runs all stages on a line. Gives nothing if it is left out.
     pub(crate) fn run<'a>(
         &self,
@@ -147,7 +150,7 @@ impl Pipeline {
         needed: Option<&'a Needed>,
     ) -> Option<Entry<'a>> {
         let labels = LineLabels::new(line, buffers, needed);
-        let mut entry = Entry { line: Cow::Borrowed(line.text()), labels, value: 0.0 };
+        let mut entry = Entry { line: LineText::new(line), labels, value: 0.0 };
         self.stages.iter().all(|stage| self.apply(stage, &mut entry)).then_some(entry)
     }
 
@@ -171,16 +174,16 @@ impl Pipeline {
             }
             Stage::Unpack => {
                 if let Some(line) = json::unpack(&entry.line, &mut entry.labels) {
-                    entry.line = Cow::Owned(line);
+                    entry.line.set(line);
                 }
             }
             Stage::Decolorize => {
                 if let Some(line) = decolorize::strip(&entry.line) {
-                    entry.line = Cow::Owned(line);
+                    entry.line.set(line);
                 }
             }
             Stage::LineFormat(template) => match self.render(template, entry) {
-                Ok(line) => entry.line = Cow::Owned(line),
+                Ok(line) => entry.line.set(line),
                 Err(told) => entry.labels.fail(TEMPLATE_ERROR, told),
             },
             Stage::LabelFormat(formats) => self.format_labels(formats, entry),

@@ -7,6 +7,7 @@ mod log_queries;
 mod metrics;
 mod pipelines;
 mod properties;
+mod shared;
 mod templates;
 
 use std::collections::BTreeMap;

@@ -52,6 +52,7 @@ pub(super) fn selection(query: &str, times: Times) -> Result<Selection, Refusal>
         from_ns: times.from_ns,
         to_ns: times.to_ns.saturating_sub(1),
         contains: Vec::new(),
+        skips_text: true,
     })
 }
 
@@ -71,7 +72,7 @@ pub(super) async fn stats(State(shared): State<Shared>, parameters: Parameters) 
         let mut streams: HashSet<Labels> = HashSet::new();
         let scan = StoreSource(store).lines(&selection, Order::Any, &mut |line| {
             counted.entries += 1;
-            counted.bytes += line.text().len() as u64;
+            counted.bytes += line.bytes() as u64;
             if !streams.contains(line.stream()) {
                 streams.insert(line.stream().clone());
             }
@@ -201,7 +202,7 @@ fn count(
     let (mut lines, mut is_full) = (0_u64, false);
     let scan = StoreSource(store).lines(selection, Order::Any, &mut |line| {
         lines += 1;
-        is_full = !volume.add(line.stream(), line.time_ns(), line.text().len() as u64);
+        is_full = !volume.add(line.stream(), line.time_ns(), line.bytes() as u64);
         !(is_full || lines.is_multiple_of(STOP_EVERY) && stop.is_set())
     });
     if is_full {

@@ -4,13 +4,76 @@
 
 use std::fmt::Write;
 
-use console_model::{Attributes, Labels, LogRecord, Resource, Scope};
+use console_model::{Attributes, Labels, Level, LogRecord, Resource, Scope};
+use console_storage::LogBlock;
 use hashbrown::HashSet;
 
 /// The label of the level.
 pub(super) const LEVEL: &str = "detected_level";
-/// Labels and metadata that say the level themselves.
-const TOLD: [&str; 6] = ["level", "LEVEL", "Level", "severity", "SEVERITY", "lvl"];
+
+/// Names that say something of a record besides its attributes and those of its resource and scope.
+const OF_RECORD: [&str; 9] = [
+    "scope_name",
+    "scope_version",
+    "trace_id",
+    "span_id",
+    "severity_text",
+    "severity_number",
+    "flags",
+    "dropped_attributes_count",
+    "event_name",
+];
+
+/// Whether a block's records and those who sent them have no attribute that is shown as the level. For one line:
+/// who asks for many makes an [`Absent`].
+pub(super) fn has_no_level_attribute(block: &LogBlock) -> bool {
+    let is_level = |key: &str| {
+        let mut name = String::new();
+        // Nearly every key is another at first sight.
+        key.starts_with('d') && {
+            sanitize(key, &mut name);
+            name == LEVEL
+        }
+    };
+    let of_origins = |(resource, scope): (&Resource, &Scope)| {
+        resource.attributes.iter().chain(&scope.attributes).any(|attribute| is_level(&attribute.key))
+    };
+    block.attribute_keys().is_some_and(|keys| !keys.iter().any(|key| is_level(key))) && !block.origins().any(of_origins)
+}
+
+/// Names of which [`show`] shows none for any record of a block, so that records need not be read to be asked.
+pub(super) struct Absent {
+    /// The names of the attributes that there are; none where they are not known.
+    attributes: Option<HashSet<String>>,
+}
+
+impl Absent {
+    pub(super) fn of(block: &LogBlock) -> Self {
+        let Some(keys) = block.attribute_keys() else { return Self { attributes: None } };
+        let mut attributes = HashSet::new();
+        let mut add = |key: &str| {
+            let mut name = String::new();
+            sanitize(key, &mut name);
+            attributes.insert(name);
+        };
+        keys.iter().for_each(|key| add(key));
+        for (resource, scope) in block.origins() {
+            resource.attributes.iter().for_each(|attribute| add(&attribute.key));
+            scope.attributes.iter().for_each(|attribute| add(&attribute.key));
+        }
+        Self { attributes: Some(attributes) }
+    }
+
+    /// Whether no attribute has this name.
+    pub(super) fn has_no_attribute(&self, name: &str) -> bool {
+        self.attributes.as_ref().is_some_and(|names| !names.contains(name))
+    }
+
+    /// Whether nothing has this name.
+    pub(super) fn is_absent(&self, name: &str) -> bool {
+        name != LEVEL && !OF_RECORD.contains(&name) && self.has_no_attribute(name)
+    }
+}
 
 /// Shows names once each, the first of a name first.
 struct Shown<'a> {
@@ -76,7 +139,7 @@ pub(super) fn show(
     if let Some(id) = record.span_id {
         shown.pair("span_id", id);
     }
-    let is_told = TOLD.iter().any(|name| stream.get(name).is_some() || shown.known.contains(*name));
+    let is_told = Level::TOLD_BY.iter().any(|name| stream.get(name).is_some() || shown.known.contains(*name));
     if !is_told {
         shown.pair("severity_text", &record.severity_text);
         if record.severity_number != 0 {
@@ -90,70 +153,7 @@ pub(super) fn show(
         shown.pair("dropped_attributes_count", record.dropped_attributes_count);
     }
     shown.pair("event_name", &record.event_name);
-    shown.pair(LEVEL, level(record, stream, line));
-}
-
-/// The level of a line: as OTLP numbers it, as its labels or metadata say, or as the line itself does.
-pub(super) fn level<'a>(record: &'a LogRecord, stream: &'a Labels, line: &'a str) -> &'static str {
-    match record.severity_number {
-        1..=4 => return "trace",
-        5..=8 => return "debug",
-        9..=12 => return "info",
-        13..=16 => return "warn",
-        17..=20 => return "error",
-        21..=24 => return "fatal",
-        _ => {}
-    }
-    let told = std::iter::once(record.severity_text.as_str())
-        .chain(TOLD.iter().filter_map(|name| record.attributes.text(name)))
-        .chain(TOLD.iter().filter_map(|name| stream.get(name)))
-        .find(|word| !word.is_empty());
-    match told {
-        Some(word) => of_word(word).unwrap_or("unknown"),
-        None => in_line(line).unwrap_or("unknown"),
-    }
-}
-
-/// The level that a word stands for.
-fn of_word(word: &str) -> Option<&'static str> {
-    const WORDS: [(&str, &str); 17] = [
-        ("trace", "trace"),
-        ("trc", "trace"),
-        ("debug", "debug"),
-        ("dbg", "debug"),
-        ("info", "info"),
-        ("inf", "info"),
-        ("information", "info"),
-        ("notice", "info"),
-        ("warn", "warn"),
-        ("wrn", "warn"),
-        ("warning", "warn"),
-        ("error", "error"),
-        ("err", "error"),
-        ("critical", "critical"),
-        ("crit", "critical"),
-        ("fatal", "fatal"),
-        ("panic", "fatal"),
-    ];
-    WORDS.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
-}
-
-/// The level that a line of JSON or logfmt names, or the first word in its beginning that is one.
-fn in_line(line: &str) -> Option<&'static str> {
-    const KEYS: [&str; 6] = ["\"level\":", "level=", "\"severity\":", "severity=", "\"lvl\":", "lvl="];
-    let head = line.get(..line.floor_char_boundary(1_024)).unwrap_or(line);
-    let is_letter = |character: char| character.is_ascii_alphabetic();
-    for key in KEYS {
-        if let Some((_, behind)) = head.split_once(key) {
-            let word = behind.trim_start_matches([' ', '"']);
-            let end = word.find(|character| !is_letter(character)).unwrap_or(word.len());
-            if let Some(level) = word.get(..end).and_then(of_word) {
-                return Some(level);
-            }
-        }
-    }
-    let start = head.get(..head.floor_char_boundary(128)).unwrap_or(head);
-    start.split(|character| !is_letter(character)).filter(|word| word.len() > 2).find_map(of_word)
+    shown.pair(LEVEL, Level::of(record, stream, line).name());
 }
 
 #[cfg(test)]
@@ -204,21 +204,5 @@ mod tests {
         let expected: BTreeMap<String, String> =
             expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         assert_eq!(pairs, expected, "what is a label of the stream already is none of it");
-    }
-
-    #[test]
-    fn the_level_is_what_the_number_the_labels_or_the_line_say() {
-        let none = Labels::default();
-        let of = |number, stream: &Labels, line| {
-            let record = LogRecord { severity_number: number, ..LogRecord::default() };
-            level(&record, stream, line)
-        };
-        assert_eq!(of(9, &none, "error"), "info");
-        assert_eq!(of(0, &Labels::from_pairs([("level", "WARN")]), "error"), "warn");
-        assert_eq!(of(0, &none, r#"{"level":"debug","msg":"error"}"#), "debug");
-        assert_eq!(of(0, &none, "ts=1 level=critical msg=x"), "critical");
-        assert_eq!(of(0, &none, "2024-01-01 [ERROR] boom"), "error");
-        assert_eq!(of(0, &none, "nothing of it"), "unknown");
-        assert_eq!(of(99, &none, ""), "unknown");
     }
 }

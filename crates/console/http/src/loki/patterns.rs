@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use console_logql::{Order, QueryError, Source};
+use console_logql::{Order, QueryError, Selection, Source};
 use serde::Serialize;
 
 use super::Shared;
@@ -36,7 +36,7 @@ struct Body {
 
 pub(super) async fn patterns(State(shared): State<Shared>, parameters: Parameters) -> Result<Response, Refusal> {
     let times = parameters.times_of_query(shared.now_ns())?;
-    let selection = selection(parameters.query()?, times)?;
+    let selection = Selection { skips_text: false, ..selection(parameters.query()?, times)? };
     let step_ns = u64::try_from(parameters.duration_ns("step")?.unwrap_or(STEP_DEFAULT_NS)).unwrap_or(1);
     // Whole seconds, for samples have no finer time; fewer and longer ones where there would be too many.
     let least_ns = (times.to_ns - times.from_ns) / STEPS_MAX + 1;

@@ -16,11 +16,18 @@ use super::source::StoreSource;
 pub(super) const LINES_MAX: usize = 5_000;
 /// Lines where no number is named.
 const LINES_DEFAULT: usize = 100;
+/// Threads that one query reads on at most.
+const THREADS_MAX: usize = 4;
 
 /// Whether labels are to be shown by where they came from.
 fn is_categorized(headers: &HeaderMap) -> bool {
     let flags = headers.get_all("x-loki-response-encoding-flags").iter().filter_map(|value| value.to_str().ok());
     flags.flat_map(|flags| flags.split(',')).any(|flag| flag.trim() == "categorize-labels")
+}
+
+/// Threads that one query reads on: those of the machine, but not so many that one query is all that it does.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX)
 }
 
 pub(super) async fn instant(State(shared): State<Shared>, request: Request) -> Result<Response, Refusal> {
@@ -87,7 +94,8 @@ async fn metric(shared: &Shared, expr: MetricExpr, request: MetricRequest) -> Re
     let began = Instant::now();
     let read = shared.read(move |store, stop| {
         let source = StoreSource(store);
-        let (answer, scan) = console_logql::metric(&expr, &request, &source, Limits::default(), &|| stop.is_set())?;
+        let limits = Limits { threads: threads(), ..Limits::default() };
+        let (answer, scan) = console_logql::metric(&expr, &request, &source, limits, &|| stop.is_set())?;
         let entries = match &answer {
             Answer::Scalar(_) => 1,
             Answer::Series(series) => series.len(),

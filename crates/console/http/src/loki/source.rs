@@ -1,13 +1,20 @@
 //! The store as LogQL's source of lines.
 
 use std::error::Error;
+use std::panic::resume_unwind;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::Builder;
 
 use console_logql::ast::{MatchOp, Matcher};
-use console_logql::{Line, Order, Scan, Selection, Source};
+use console_logql::{Bulk, Known, Line, Order, Scan, Selection, Sink, Source, Taken};
 use console_model::{Labels, LogRecord};
-use console_storage::{Direction, LogBlock, LogLine, LogQuery, LogScan, Store};
+use console_storage::{Direction, LogBlock, LogBlocks, LogLine, LogQuery, LogScan, ReadError, Store};
 
-use super::metadata;
+use super::metadata::{self, Absent};
+
+/// Rows that are few enough to be shown rather than offered in bulk.
+const BULK_MIN: usize = 16;
 
 /// Why a matcher cannot be asked of the store.
 type Fault = Box<dyn Error + Send + Sync>;
@@ -35,6 +42,7 @@ pub(super) fn query(selection: &Selection) -> Result<LogQuery, Fault> {
         to_ns: selection.to_ns,
         contains: selection.contains.iter().filter(|text| !text.is_empty()).cloned().collect(),
         trace_id: None,
+        skips_text: selection.skips_text,
     })
 }
 
@@ -60,17 +68,7 @@ impl Source for StoreSource<'_> {
             Order::Backward => Direction::Backward,
             Order::Any => {
                 let mut blocks = self.0.log_blocks(query, Direction::Forward)?;
-                while let Some(block) = blocks.next() {
-                    let block = block?;
-                    for row in block.rows() {
-                        let Some(stream) = block.stream(*row) else { continue };
-                        shown += 1;
-                        if !see(&BlockLine { block: &block, row: *row, stream }) {
-                            return Ok(scan(blocks.work(), shown));
-                        }
-                    }
-                }
-                return Ok(scan(blocks.work(), shown));
+                return Ok(show(&mut blocks, see)?);
             }
         };
         let mut lines = self.0.log_lines(query, direction)?;
@@ -84,11 +82,94 @@ impl Source for StoreSource<'_> {
         }
         Ok(scan(lines.work(), shown))
     }
+
+    fn share(&self, selection: &Selection, sinks: &mut [&mut dyn Sink]) -> Result<Scan, Fault> {
+        let Some((first, others)) = sinks.split_first_mut() else { return Ok(Scan::default()) };
+        let mut blocks = self.0.log_blocks(query(selection)?, Direction::Forward)?;
+        let mut counted = 0;
+        blocks.take_whole(|whole| {
+            let (streams, count) = (whole.streams, whole.lines);
+            let bulk = Bulk { streams, count, first_ns: whole.first_ns, last_ns: whole.last_ns };
+            let takes = first.bulk(&bulk) == Taken::Yes;
+            counted += if takes { count } else { 0 };
+            takes
+        });
+        let mut parts = blocks.split(others.len() + 1).into_iter();
+        let (Some(own), is_over) = (parts.next(), &AtomicBool::new(false)) else { return Ok(Scan::default()) };
+        let scans = std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for (part, sink) in parts.zip(others) {
+                let serve = move || serve(part, &mut **sink, is_over);
+                threads.push(Builder::new().name("logql".to_owned()).spawn_scoped(scope, serve)?);
+            }
+            let mut scans = vec![serve(own, &mut **first, is_over)];
+            // A thread that panics takes the query with it.
+            scans.extend(threads.into_iter().map(|thread| thread.join().unwrap_or_else(|told| resume_unwind(told))));
+            Ok::<_, Fault>(scans)
+        });
+        let mut all = Scan { lines: counted, ..Scan::default() };
+        for scan in scans? {
+            all.add(scan?);
+        }
+        Ok(all)
+    }
+}
+
+/// Gives a sink the lines of its part, until any sink wants no more.
+fn serve(mut part: LogBlocks, sink: &mut dyn Sink, is_over: &AtomicBool) -> Result<Scan, ReadError> {
+    let mut given = 0;
+    while !is_over.load(Relaxed)
+        && let Some(block) = part.next()
+    {
+        let block = block.inspect_err(|_| is_over.store(true, Relaxed))?;
+        given += block.rows().len() as u64;
+        if !give(&block, &Absent::of(&block), block.rows(), sink) {
+            is_over.store(true, Relaxed);
+        }
+    }
+    Ok(scan(part.work(), given))
+}
+
+/// Gives a sink rows of a block, in bulk where it takes them so. Says whether it wants more.
+fn give(block: &LogBlock, absent: &Absent, rows: &[u32], sink: &mut dyn Sink) -> bool {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return true };
+    if rows.len() >= BULK_MIN {
+        let (first_ns, last_ns) = (block.time_ns(*first), block.time_ns(*last));
+        match sink.bulk(&Bulk { streams: block.streams(), count: rows.len() as u64, first_ns, last_ns }) {
+            Taken::Yes => return true,
+            Taken::No => {}
+            Taken::IfNearer => {
+                let (before, behind) = rows.split_at(rows.len() / 2);
+                return give(block, absent, before, sink) && give(block, absent, behind, sink);
+            }
+        }
+    }
+    rows.iter().all(|row| show_row(block, absent, *row, &mut |line| sink.line(line)))
+}
+
+/// Shows a row, and says whether more are wanted.
+fn show_row(block: &LogBlock, absent: &Absent, row: u32, see: &mut dyn FnMut(&dyn Line) -> bool) -> bool {
+    block.stream(row).is_none_or(|stream| see(&BlockLine { block, absent, row, stream }))
+}
+
+/// Shows the lines of blocks until `see` gives `false`.
+fn show(blocks: &mut LogBlocks, see: &mut dyn FnMut(&dyn Line) -> bool) -> Result<Scan, ReadError> {
+    let mut shown = 0;
+    for block in blocks.by_ref() {
+        let block = block?;
+        let absent = Absent::of(&block);
+        shown += block.rows().len() as u64;
+        if !block.rows().iter().all(|row| show_row(&block, &absent, *row, see)) {
+            break;
+        }
+    }
+    Ok(scan(blocks.work(), shown))
 }
 
 /// A line of a block.
 struct BlockLine<'a> {
     block: &'a LogBlock,
+    absent: &'a Absent,
     row: u32,
     stream: &'a Labels,
 }
@@ -102,6 +183,10 @@ impl Line for BlockLine<'_> {
         self.block.line(self.row)
     }
 
+    fn bytes(&self) -> usize {
+        self.block.line_bytes(self.row)
+    }
+
     fn stream(&self) -> &Labels {
         self.stream
     }
@@ -112,6 +197,17 @@ impl Line for BlockLine<'_> {
             let (resource, scope) = (resource.map(AsRef::as_ref), scope.map(AsRef::as_ref));
             metadata::show(&record, resource, scope, self.stream, self.text(), see);
         }
+    }
+
+    fn known(&self, name: &str) -> Known<'_> {
+        if name == metadata::LEVEL {
+            return match self.block.level(self.row) {
+                // An attribute of the name is shown in its stead.
+                Some(level) if self.absent.has_no_attribute(name) => Known::Value(level.name()),
+                _ => Known::Unknown,
+            };
+        }
+        if self.absent.is_absent(name) { Known::Nothing } else { Known::Unknown }
     }
 }
 
@@ -139,6 +235,15 @@ impl Line for OrderedLine<'_> {
             let (resource, scope) = (self.line.resource(), self.line.scope());
             let (resource, scope) = (resource.map(AsRef::as_ref), scope.map(AsRef::as_ref));
             metadata::show(&record, resource, scope, self.stream, self.text(), see);
+        }
+    }
+
+    fn known(&self, name: &str) -> Known<'_> {
+        match self.line.level() {
+            Some(level) if name == metadata::LEVEL && metadata::has_no_level_attribute(self.line.block()) => {
+                Known::Value(level.name())
+            }
+            _ => Known::Unknown,
         }
     }
 }

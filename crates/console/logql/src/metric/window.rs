@@ -101,6 +101,17 @@ impl Tile {
         }
     }
 
+    /// Adds another of the same kind.
+    pub(super) fn join(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Count(all), Self::Count(count)) => *all = all.saturating_add(count),
+            (Self::Summary(summary), Self::Summary(other)) => summary.join(&other),
+            (Self::Values(values), Self::Values(mut more)) => values.append(&mut more),
+            // All tiles of a query are of one kind.
+            _ => {}
+        }
+    }
+
     /// Adds a line.
     pub(super) fn add(&mut self, time_ns: u64, count: u64, value: f64) {
         match self {

@@ -86,8 +86,7 @@ fn keys_of_attributes_are_told_while_they_are_few() {
     let keys = |store: &Store| {
         let mut blocks = store.log_blocks(LogQuery::default(), Direction::Forward).unwrap();
         let block = blocks.next().unwrap().unwrap();
-        let keys = block.attribute_keys().map(|keys| keys.iter().map(ToString::to_string).collect::<BTreeSet<_>>());
-        keys
+        block.attribute_keys().map(|keys| keys.iter().map(ToString::to_string).collect::<BTreeSet<_>>())
     };
     let mut batch = made::lines("api", 0..3);
     for (record, key) in batch.groups[0].records.iter_mut().zip(["a", "b", "a"]) {

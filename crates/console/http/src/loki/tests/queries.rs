@@ -185,3 +185,42 @@ async fn a_tail_is_a_web_socket() {
     assert!(body.contains("/tail is a WebSocket"), "{body}");
     assert_eq!(loki.refused("/tail", &[("query", "{app=")]).await.0, 400);
 }
+
+#[tokio::test]
+async fn lines_are_grouped_by_what_is_shown_of_them() {
+    let loki = Loki::new();
+    let with = |ago: u64, line: &str, attributes: &[(&'static str, &'static str)]| {
+        let attributes = attributes.iter().map(|(key, value)| Attribute::new(*key, *value)).collect();
+        LogRecord { severity_number: 0, attributes, ..record(ago, line) }
+    };
+    loki.take_records(
+        &[("app", "x")],
+        vec![
+            with(10, "level=warn", &[]),
+            with(11, "level=warn", &[("level", "error"), ("http.status", "500")]),
+            with(12, "nothing of it", &[("detected_level", "mine"), ("user id", "7")]),
+            LogRecord { severity_number: 21, severity_text: "FATAL".into(), ..with(13, "level=warn", &[]) },
+        ],
+    );
+    loki.take_records(&[("app", "y"), ("level", "debug")], vec![with(14, "level=warn", &[]), with(15, "x", &[])]);
+    let shown = loki.get("/query_range", &[("query", "{app=~\".+\"}")]).await;
+    let shown = shown["data"]["result"].as_array().unwrap();
+    let names: Vec<String> = shown.iter().flat_map(|one| one["stream"].as_object().unwrap().keys().cloned()).collect();
+    assert!(
+        ["app", "level", "detected_level", "http_status", "user_id"].iter().all(|it| names.iter().any(|n| n == it))
+    );
+    for name in names.iter().map(String::as_str).chain(["nothing"]) {
+        let mut expected = std::collections::BTreeMap::<String, u64>::new();
+        for one in shown {
+            let value = one["stream"][name].as_str().unwrap_or_default().to_owned();
+            *expected.entry(value).or_default() += one["values"].as_array().unwrap().len() as u64;
+        }
+        let query = format!("sum by ({name}) (count_over_time({{app=~\".+\"}}[1h]))");
+        let counted = loki.get("/query", &[("query", &query)]).await;
+        let counted = counted["data"]["result"].as_array().unwrap().iter().map(|one| {
+            let value = one["metric"][name].as_str().unwrap_or_default().to_owned();
+            (value, one["value"][1].as_str().unwrap().parse::<u64>().unwrap())
+        });
+        assert_eq!(counted.collect::<std::collections::BTreeMap<_, _>>(), expected, "{name}");
+    }
+}

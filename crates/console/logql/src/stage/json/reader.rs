@@ -151,12 +151,13 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         let digits = self.text.get(from..self.at).unwrap_or_default();
-        if digits.parse::<f64>().is_ok() { Ok(digits) } else { Err(self.fault("a number is expected")) }
+        if is_number(digits.as_bytes()) { Ok(digits) } else { Err(self.fault("a number is expected")) }
     }
 
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let from = self.at + 1;
         let mut at = from;
+        let mut has_escapes = false;
         loop {
             let rest = self.text.as_bytes().get(at..).unwrap_or_default();
             let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
@@ -166,10 +167,11 @@ impl<'a> Reader<'a> {
             if self.text.as_bytes().get(at) == Some(&b'"') {
                 break;
             }
+            has_escapes = true;
             at += 2;
         }
         let inner = self.text.get(from..at).ok_or_else(|| self.fault("a text without its end"))?;
-        if !inner.contains('\\') {
+        if !has_escapes {
             self.at = at + 1;
             return Ok(Cow::Borrowed(inner));
         }
@@ -207,6 +209,30 @@ impl<'a> Reader<'a> {
         }
         Ok(self.text.get(from..self.at).unwrap_or_default())
     }
+}
+
+/// Whether it is a number: a sign, digits with a point among them or not, an exponent. Its value is not asked for
+/// here, and often by nobody.
+fn is_number(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = digits(text);
+    let mut rest = text.get(whole..).unwrap_or_default();
+    let mut count = whole;
+    if let Some(behind) = rest.strip_prefix(b".") {
+        let more = digits(behind);
+        count += more;
+        rest = behind.get(more..).unwrap_or_default();
+    }
+    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
+        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let more = digits(exponent);
+        rest = exponent.get(more..).unwrap_or_default();
+        if more == 0 {
+            return false;
+        }
+    }
+    count > 0 && rest.is_empty()
 }
 
 /// What escapes stand for; half of a pair of surrogates becomes the replacement character.
@@ -251,4 +277,20 @@ fn unit(text: &str) -> Option<(u32, &str)> {
 
 fn unit_of_pair(text: &str) -> Option<(u32, &str)> {
     unit(text).filter(|(unit, _)| (0xdc00..=0xdfff).contains(unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_number_is_what_can_be_read_as_one(text in "[-]?[0-9.eE+-]{0,12}") {
+            // What begins with a plus is no value, so that nobody asks about it.
+            prop_assume!(!text.starts_with('+'));
+            prop_assert_eq!(is_number(text.as_bytes()), text.parse::<f64>().is_ok(), "{}", text);
+        }
+    }
 }
