@@ -66,6 +66,8 @@ fn selector() -> impl Strategy<Value = String> {
         ("", "") => "y".to_owned(),
         ("", "{job!=\"b\"}") => "{job!=\"\"}".to_owned(),
         ("", matchers) => matchers.to_owned(),
+        // A metric's name is not to be set twice.
+        (name, "{__name__=~\".+\"}") => format!("{{__name__=~\"{name}\"}}"),
         (name, matchers) => format!("{name}{matchers}"),
     })
 }
