@@ -102,7 +102,9 @@ pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
-        .max_idle_connections_per_host(64)
+        // A connection of its own for each request: where one is refused before its body has arrived, the server ends
+        // the connection behind its answer, and this client does not ask again on another as browsers do.
+        .max_idle_connections(0)
         .build()
         .into()
 }
