@@ -113,10 +113,15 @@ def pairs():
     for aggregation in ("avg", "min", "max", "count", "stddev", "stdvar", "sum"):
         for by in ("by (app)", "by (level)", "without (app)", "by ()"):
             yield f"{aggregation} {by} ({log})", f"{aggregation} {by} ({prom})"
+    # Which of equal ones are chosen is nowhere said: numbers that differ tell who is chosen, sums tell what of.
+    sums = "sum by (app, level) (sum_over_time({}[5m]))"
+    sums_log, sums_prom = sums.format(f"{everything} | logfmt | unwrap n "), sums.format("line")
     for k in (1, 2, 4):
         for choice in ("topk", "bottomk"):
-            yield f"{choice}({k}, {log})", f"{choice}({k}, {prom})"
-            yield f"{choice}({k}, {log}) by (level)", f"{choice}({k}, {prom}) by (level)"
+            yield f"{choice}({k}, {sums_log})", f"{choice}({k}, {sums_prom})"
+            yield f"{choice}({k}, {sums_log}) by (level)", f"{choice}({k}, {sums_prom}) by (level)"
+            yield f"sum({choice}({k}, {log}))", f"sum({choice}({k}, {prom}))"
+            yield f"sum by (level) ({choice}({k}, {log}) by (level))", f"sum by (level) ({choice}({k}, {prom}) by (level))"
     for operator in ("+", "-", "*", "/", "%", "^", "> bool", "== bool", "<=", "!=", ">"):
         yield f"{log} {operator} 2", f"{prom} {operator} 2"
         yield f"100 {operator} {log}", f"100 {operator} {prom}"

@@ -208,6 +208,11 @@ fn number(text: &str, at: usize, rest: &str) -> Result<(Kind, usize), ParseError
     let word = rest.get(..length).unwrap_or_default();
     let decimal = word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
     if let Some(number) = word.parse::<f64>().ok().filter(|_| decimal) {
+        if number.is_infinite() {
+            // Rust rounds it to infinity, which could not be written down as a number again.
+            let told = format!("{} is out of range: the greatest number is 1.7976931348623157e308", go::quote(word));
+            return Err(error_at(text, at, told));
+        }
         return Ok((Kind::Number(number), length));
     }
     if let Some(digits) = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"))

@@ -231,16 +231,15 @@ fn counter_rate(samples: &[(u64, f64)], range_ns: i64, end_ns: i64) -> Option<f6
     growth += pairs.filter(|(before, after)| after.1 < before.1).map(|(before, _)| before.1).sum::<f64>();
     let seconds = |from: i128, to: i128| (to - from) as f64 / 1e9;
     let start_ns = i128::from(end_ns) - i128::from(range_ns);
-    let mut to_start = seconds(start_ns, i128::from(first.0));
-    let to_end = seconds(i128::from(last.0), i128::from(end_ns));
     let sampled = seconds(i128::from(first.0), i128::from(last.0));
     let apart = sampled / (samples.len() as f64 - 1.0);
+    // A gap of little more than the usual distance is taken to be a sample that came late.
+    let reach = |gap: f64| if gap < apart * 1.1 { gap } else { apart / 2.0 };
+    let mut before = reach(seconds(start_ns, i128::from(first.0)));
     // A counter cannot have been below nothing.
     if growth > 0.0 && first.1 >= 0.0 {
-        to_start = to_start.min(sampled * (first.1 / growth));
+        before = before.min(sampled * (first.1 / growth));
     }
-    let mut covered = sampled;
-    covered += if to_start < apart * 1.1 { to_start } else { apart / 2.0 };
-    covered += if to_end < apart * 1.1 { to_end } else { apart / 2.0 };
-    Some(growth * (covered / sampled) / (range_ns as f64 / 1e9))
+    let after = reach(seconds(i128::from(last.0), i128::from(end_ns)));
+    Some(growth * ((sampled + before + after) / sampled) / (range_ns as f64 / 1e9))
 }

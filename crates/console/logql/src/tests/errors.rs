@@ -44,6 +44,10 @@ fn what_is_no_query_is_told_with_its_place() {
         ("{app=\"\\q\"}", "parse error at line 1, col 6: invalid char escape"),
         ("vector(a)", "parse error at line 1, col 8: syntax error: unexpected IDENTIFIER, expecting NUMBER"),
         ("1 +", "parse error at line 1, col 4: syntax error: unexpected $end"),
+        (
+            "1 + 9e999",
+            "parse error at line 1, col 5: \"9e999\" is out of range: the greatest number is 1.7976931348623157e308",
+        ),
     ];
     for (query, expected) in cases {
         assert_eq!(told(query), expected, "{query}");
