@@ -15,6 +15,8 @@ pub struct Hints<'a> {
     pub step_ms: i64,
     /// The width of the range, milliseconds; 0 for an instant vector.
     pub range_ms: i64,
+    /// Whether nothing but the newest sample of each series is looked at, floats, histograms and stale markers alike.
+    pub newest_only: bool,
 }
 
 /// Which series, and from when to when.

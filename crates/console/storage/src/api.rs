@@ -5,10 +5,10 @@ use console_model::{Exemplar, Labels, LogBatch, MetricMetadata, SampleBatch, Spa
 use crate::error::{IngestError, ReadError};
 use crate::logs::{Direction, LogBlocks, LogLines, LogQuery};
 use crate::matcher::Matcher;
-use crate::metrics::{SampleOutcome, SelectLimits, SelectedSeries};
+use crate::metrics::{Depth, SampleOutcome, SelectLimits, SelectedSeries};
 use crate::shelf::Left;
 use crate::store::{Oldest, Store};
-use crate::traces::{Operation, SpanHead, Trace, TraceQuery};
+use crate::traces::{Operation, SpanHead, Trace, TraceOutline, TraceQuery};
 
 impl Store {
     /// Takes spans, and tells what it left out. On return they are found by readers; on disk they are within the
@@ -72,6 +72,13 @@ impl Store {
     /// A trace, as far as it is kept. One of which nothing is kept has no spans.
     pub fn trace(&self, id: TraceId) -> Result<Trace, ReadError> {
         self.inner().traces.trace(id)
+    }
+
+    /// Traces without their details, in the order of the ids. Each block is read once for all of them, so to ask for
+    /// many at a time is faster; what is given back is bounded by [`TRACE_SPANS_MAX`](crate::TRACE_SPANS_MAX) spans
+    /// of each.
+    pub fn trace_outlines(&self, ids: &[TraceId]) -> Result<Vec<TraceOutline>, ReadError> {
+        self.inner().traces.outlines(ids)
     }
 
     /// The ids of traces that match, those with the newest matching span first.
@@ -141,7 +148,7 @@ impl Store {
         to_ms: i64,
         series_max: usize,
     ) -> Result<Vec<SelectedSeries>, ReadError> {
-        self.inner().metrics.select(matchers, from_ms, to_ms, &SelectLimits::series(series_max))
+        self.inner().metrics.select(matchers, from_ms, to_ms, Depth::All, &SelectLimits::series(series_max))
     }
 
     /// The same within other bounds.
@@ -152,7 +159,19 @@ impl Store {
         to_ms: i64,
         limits: &SelectLimits<'_>,
     ) -> Result<Vec<SelectedSeries>, ReadError> {
-        self.inner().metrics.select(matchers, from_ms, to_ms, limits)
+        self.inner().metrics.select(matchers, from_ms, to_ms, Depth::All, limits)
+    }
+
+    /// The same for those who look at nothing but each series' newest sample in the time. That is known without
+    /// reading where the time reaches up to it; otherwise the series has all its samples of the time.
+    pub fn select_newest_within(
+        &self,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &SelectLimits<'_>,
+    ) -> Result<Vec<SelectedSeries>, ReadError> {
+        self.inner().metrics.select(matchers, from_ms, to_ms, Depth::Newest, limits)
     }
 
     /// The labels of the series that matchers select and that may have samples in the time, sorted.

@@ -215,6 +215,29 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Reads past a value.
+    pub(crate) fn skip_value(&mut self) -> Result<(), Damaged> {
+        self.skip_value_at(0)
+    }
+
+    fn skip_value_at(&mut self, depth: u32) -> Result<(), Damaged> {
+        if depth > DEPTH_MAX {
+            return Err(Damaged);
+        }
+        match self.u8()? {
+            0 | 2 | 3 => Ok(()),
+            1 | 6 => self.bytes().map(drop),
+            4 => self.u64().map(drop),
+            5 => self.take(8).map(drop),
+            7 => (0..self.count()?).try_for_each(|_| self.skip_value_at(depth + 1)),
+            8 => (0..self.count()?).try_for_each(|_| {
+                self.bytes()?;
+                self.skip_value_at(depth + 1)
+            }),
+            _ => Err(Damaged),
+        }
+    }
+
     pub(crate) fn attributes(&mut self) -> Result<Attributes, Damaged> {
         self.attributes_at(0)
     }
@@ -298,7 +321,10 @@ pub(crate) mod tests {
             put_value(&mut out, &value);
             put_i64(&mut out, number);
             let mut reader = Reader::new(&out);
+            let mut past = reader;
+            prop_assert_eq!(past.skip_value(), Ok(()));
             prop_assert_eq!(reader.value(), Ok(value));
+            prop_assert_eq!(past.rest(), reader.rest());
             prop_assert_eq!(reader.i64(), Ok(number));
             prop_assert!(reader.is_empty());
         }

@@ -44,4 +44,4 @@ pub use metrics::{Histograms, Point, Points, SampleOutcome, Samples, SelectLimit
 pub use options::Options;
 pub use shelf::Left;
 pub use store::{Oldest, Store};
-pub use traces::{Evicted, Operation, SpanHead, TRACE_SPANS_MAX, Trace, TraceQuery};
+pub use traces::{Evicted, Operation, SpanHead, SpanOutline, TRACE_SPANS_MAX, Trace, TraceOutline, TraceQuery};

@@ -21,6 +21,7 @@ use console_model::{SampleBatch, TraceId};
 use hashbrown::{HashMap, HashSet};
 
 pub use head::SampleOutcome;
+pub(crate) use read::Depth;
 pub use read::{Histograms, Point, Points, Samples, SelectLimits, SelectedSeries};
 
 use crate::disk::{Disk, sync_file};

@@ -1,5 +1,7 @@
 //! Sections of a block's body: compressed or not, each read on its own.
 
+use std::borrow::Cow;
+
 use crate::codec::{Damaged, Reader, put_u64};
 use crate::shelf::Form;
 
@@ -49,12 +51,13 @@ impl<'a> Section<'a> {
         if unpacked > UNPACKED_MAX { Err(Damaged) } else { Ok(Self { unpacked, bytes }) }
     }
 
-    pub(crate) fn unpack(&self) -> Result<Vec<u8>, Damaged> {
+    /// What is not compressed is not copied either.
+    pub(crate) fn unpack(&self) -> Result<Cow<'a, [u8]>, Damaged> {
         if self.unpacked == self.bytes.len() {
-            return Ok(self.bytes.to_vec());
+            return Ok(Cow::Borrowed(self.bytes));
         }
         let unpacked = lz4_flex::block::decompress(self.bytes, self.unpacked).map_err(|_| Damaged)?;
-        if unpacked.len() == self.unpacked { Ok(unpacked) } else { Err(Damaged) }
+        if unpacked.len() == self.unpacked { Ok(Cow::Owned(unpacked)) } else { Err(Damaged) }
     }
 }
 
@@ -71,7 +74,7 @@ mod tests {
             put(&mut out, &bytes, if packed { Form::Packed } else { Form::Plain });
             prop_assert_eq!(length(&out[..out.len().min(HEAD_MAX)]), Ok(out.len()));
             let section = Section::read(&mut Reader::new(&out)).unwrap();
-            prop_assert_eq!(section.unpack(), Ok(bytes));
+            prop_assert_eq!(section.unpack(), Ok(Cow::Owned(bytes)));
         }
 
         #[test]

@@ -1,10 +1,13 @@
 //! Traces: spans on a shelf, found by id and by search, pinned when something refers to them, remembered
 //! when they are gone.
 
+mod gather;
 mod gone;
 mod heads;
+mod outline;
 mod rows;
 mod search;
+mod spans;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,6 +18,7 @@ use console_model::{SpanBatch, SpanGroup, SpanKind, Text, TraceId};
 use hashbrown::HashSet;
 
 pub use heads::SpanHead;
+pub use outline::{SpanOutline, TraceOutline};
 pub use search::TraceQuery;
 
 use crate::disk::Disk;
@@ -22,9 +26,10 @@ use crate::error::{IngestError, ReadError};
 use crate::facts::{Facts, Signal};
 use crate::hash;
 use crate::options::Options;
-use crate::shelf::{Left, PartitionView, Segment, Shelf};
+use crate::shelf::{Left, Segment, Shelf};
 use gone::Gone;
-use rows::{OpenSpans, Spans};
+use rows::OpenSpans;
+use spans::Spans;
 
 /// Spans of one trace that are given back; a trace may be larger.
 pub const TRACE_SPANS_MAX: usize = 50_000;
@@ -102,16 +107,11 @@ impl Traces {
 
     /// A trace by its id; without spans if none are kept.
     pub(crate) fn trace(&self, id: TraceId) -> Result<Trace, ReadError> {
-        let key = hash::trace(id);
-        let mut groups = Vec::new();
-        for shelf in [&self.shelf, &self.pinned] {
-            for view in shelf.view_open(|_| true, |open| open.holds(id)) {
-                collect(shelf, &view, id, key, &mut groups)?;
-            }
-        }
-        let evicted = self.gone.holders(key);
+        let found = self.gather(&[id], |row| row.spans.group(row.number, row.rest()?))?;
+        let mut groups: Vec<SpanGroup> = found.into_iter().flatten().collect();
         let is_truncated = groups.len() > TRACE_SPANS_MAX;
         groups.truncate(TRACE_SPANS_MAX);
+        let evicted = self.gone.holders(hash::trace(id));
         Ok(Trace { batch: SpanBatch { groups: assemble(groups) }, is_truncated, evicted })
     }
 
@@ -173,9 +173,7 @@ impl Traces {
             let Some(frame) = reader.frame(meta)? else { continue };
             let kept = Spans::read(meta.body(&frame)).and_then(|spans| {
                 let rest = spans.unpack_rest()?;
-                let is_pinned = |row: &usize| {
-                    spans.traces.get(*row).and_then(|id| TraceId::new(*id)).is_some_and(|id| pins.contains(&id))
-                };
+                let is_pinned = |row: &usize| spans.trace_id(*row).is_ok_and(|id| pins.contains(&id));
                 (0..spans.len()).filter(is_pinned).map(|row| spans.group(row, &rest)).collect::<Result<Vec<_>, _>>()
             });
             let Ok(groups) = kept else {
@@ -191,49 +189,6 @@ impl Traces {
         self.pinned.write(now_ms)?;
         self.pinned.sync()
     }
-}
-
-/// Adds a partition's spans of a trace, each as a group of its own.
-fn collect(
-    shelf: &Shelf<OpenSpans>,
-    view: &PartitionView,
-    id: TraceId,
-    key: u64,
-    groups: &mut Vec<SpanGroup>,
-) -> Result<(), ReadError> {
-    let take = |body: &[u8], groups: &mut Vec<SpanGroup>| {
-        let spans = Spans::read(body)?;
-        let rows: Vec<usize> =
-            spans.traces.iter().enumerate().filter(|(_, trace)| **trace == id.get()).map(|(row, _)| row).collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let rest = spans.unpack_rest()?;
-        rows.into_iter().try_for_each(|row| {
-            groups.push(spans.group(row, &rest)?);
-            Ok(())
-        })
-    };
-    for segment in &view.segments {
-        let numbers = shelf.find(segment, key).map_err(|error| read_error(segment.path(), error))?;
-        if numbers.is_empty() || groups.len() > TRACE_SPANS_MAX {
-            continue;
-        }
-        let failed = |error| read_error(segment.path(), error);
-        let Some(reader) = shelf.read(segment).map_err(failed)? else { continue };
-        for meta in numbers.iter().filter_map(|number| segment.blocks().get(*number)) {
-            if let Some(frame) = reader.frame(meta).map_err(failed)?
-                && take(meta.body(&frame), groups).is_err()
-            {
-                reader.tell_damage(meta);
-            }
-        }
-    }
-    if let Some(open) = &view.open {
-        // Written a moment ago by this process: it is what it was written as.
-        let _: Result<(), crate::codec::Damaged> = take(&open.body, groups);
-    }
-    Ok(())
 }
 
 /// Joins groups of the same sender and scope, in order of start, and leaves out what was sent twice.

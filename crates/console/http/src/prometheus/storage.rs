@@ -46,9 +46,13 @@ pub(super) fn of_store(matcher: &Matcher) -> console_storage::Matcher {
 impl Storage for Stored {
     fn select<'s>(&'s self, selection: &Selection<'_>) -> Result<Vec<Box<dyn Series + 's>>, StorageError> {
         let matchers: Vec<console_storage::Matcher> = selection.matchers.iter().map(of_store).collect();
-        let Selection { from_ms, to_ms, series_max, .. } = *selection;
+        let Selection { from_ms, to_ms, series_max, hints, .. } = *selection;
         let limits = SelectLimits { series_max, bytes_max: BYTES_MAX, goes_on: &*self.goes_on };
-        let selected = self.store.select_series_within(&matchers, from_ms, to_ms, &limits);
+        let selected = if hints.newest_only {
+            self.store.select_newest_within(&matchers, from_ms, to_ms, &limits)
+        } else {
+            self.store.select_series_within(&matchers, from_ms, to_ms, &limits)
+        };
         let selected = selected.map_err(|error| match error {
             ReadError::TooMany { what: "series", limit } => StorageError::TooManySeries(limit),
             error => StorageError::Failed(error.into()),

@@ -15,7 +15,9 @@ use super::wire::Traces;
 use super::{Shared, summary};
 
 const LIMIT_MAX: usize = 500;
-/// After this long no further trace is loaded.
+/// Blocks are read once for as many traces; bounds what is in memory for them.
+const LOADED_AT_ONCE: usize = 25;
+/// After this long no further traces are loaded.
 const SEARCH_MAX: Duration = Duration::from_secs(2);
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -91,8 +93,8 @@ fn query(uri: &Uri, now_ns: u64) -> Result<TraceQuery, Error> {
     Ok(query)
 }
 
-/// Looks for one more than is wanted, to know whether there is more. At least one trace is loaded, however
-/// long the search took.
+/// Looks for one more than is wanted, to know whether there is more. Some traces are loaded, however long the search
+/// took.
 pub(super) fn search(store: &Store, mut query: TraceQuery, search_max: Duration) -> Result<Traces, Error> {
     let began = Instant::now();
     let limit = query.limit;
@@ -100,13 +102,13 @@ pub(super) fn search(store: &Store, mut query: TraceQuery, search_max: Duration)
     let ids = store.search_traces(&query)?;
     let mut truncated = ids.len() > limit;
     let mut traces = Vec::with_capacity(ids.len().min(limit));
-    for id in ids.into_iter().take(limit) {
+    for ids in ids.get(..ids.len().min(limit)).unwrap_or_default().chunks(LOADED_AT_ONCE) {
         if !traces.is_empty() && began.elapsed() > search_max {
             truncated = true;
             break;
         }
         // A trace may have been removed since it was found.
-        traces.extend(summary::of(id, &store.trace(id)?));
+        traces.extend(store.trace_outlines(ids)?.iter().filter_map(summary::of));
     }
     traces.sort_by_key(|trace| std::cmp::Reverse(trace.start));
     let elapsed_ms = (began.elapsed().as_micros() as f64) / 1_000.0;

@@ -83,7 +83,7 @@ impl Evaluation<'_> {
         let (first_ms, last_ms) = references.bounds();
         let from_ms = first_ms.saturating_sub(range_ms).saturating_sub(lookback_ms).saturating_add(1);
         let to_ms = if selector.smoothed { last_ms.saturating_add(lookback_ms) } else { last_ms };
-        let hints = Hints { function, step_ms: self.step_ms, range_ms };
+        let hints = Hints { function, step_ms: self.step_ms, range_ms, ..Hints::default() };
         let counter = matches!(function, Some("rate" | "increase"));
         let differences = counter || function == Some("delta");
         let mut points = Points::default();
@@ -210,7 +210,7 @@ impl Evaluation<'_> {
         let lookback_ms = self.limits.lookback_ms;
         let (first_ms, last_ms) = references.bounds();
         let from_ms = first_ms.saturating_sub(lookback_ms).saturating_add(1);
-        let hints = Hints { function: None, step_ms: self.step_ms, range_ms: 0 };
+        let hints = Hints { step_ms: self.step_ms, ..Hints::default() };
         let mut points = Points::default();
         for series in self.select(&selector.matchers, from_ms, last_ms.saturating_add(lookback_ms), hints)? {
             let _charge = self.read(series.as_ref(), &mut points)?;

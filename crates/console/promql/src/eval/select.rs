@@ -126,7 +126,7 @@ impl Evaluation<'_> {
         let from_ms = references.grid.start_ms.saturating_sub(lookback_ms).saturating_add(1);
         let to_ms = references.grid.end_ms();
         let _charge = Charge::of(&self.meter, references.steps())?;
-        let hints = Hints { function: None, step_ms: self.step_ms, range_ms: 0 };
+        let hints = Hints { step_ms: self.step_ms, newest_only: references.steps() == 1, ..Hints::default() };
         let mut points = Points::default();
         let mut found = Vec::with_capacity(references.steps());
         for series in self.select(&selector.matchers, from_ms, to_ms, hints)? {
@@ -201,7 +201,7 @@ impl Evaluation<'_> {
         let from_ms = references.grid.start_ms.saturating_sub(range_ms).saturating_add(1);
         let to_ms = references.grid.end_ms();
         let _charge = Charge::of(&self.meter, references.steps())?;
-        let hints = Hints { function, step_ms: self.step_ms, range_ms };
+        let hints = Hints { function, step_ms: self.step_ms, range_ms, ..Hints::default() };
         let mut points = Points::default();
         let mut windows = Vec::with_capacity(references.steps());
         for series in self.select(&selector.matchers, from_ms, to_ms, hints)? {

@@ -180,7 +180,7 @@ impl LogBlock {
     pub fn record(&self, row: u32) -> Option<LogRecord> {
         let rest = self.rest.get_or_init(|| {
             let sections = Body::sections(self.kept.body());
-            sections.and_then(|(_, rest)| rest.unpack()).unwrap_or_default()
+            sections.and_then(|(_, rest)| rest.unpack()).unwrap_or_default().into_owned()
         });
         self.columns.record(row as usize, self.line(row), rest).ok()
     }

@@ -49,7 +49,7 @@ impl<'a> Body<'a> {
 
 /// The lines of a body, one after the other.
 pub(crate) fn lines(text: &Section<'_>) -> Result<String, Damaged> {
-    String::from_utf8(text.unpack()?).map_err(|_| Damaged)
+    String::from_utf8(text.unpack()?.into_owned()).map_err(|_| Damaged)
 }
 
 /// What columns end with, so that they can be read without the rest of their block: the CRC-32 of what is before.

@@ -95,7 +95,7 @@ impl Logs {
                 if !some && segment.knows_all_words() {
                     continue;
                 }
-                let with_trace = match query.trace_id.map(|id| self.shelf.find(segment, hash::trace(id))) {
+                let with_trace = match query.trace_id.map(|id| self.shelf.find(segment, &[hash::trace(id)])) {
                     Some(Err(source)) => return Err(ReadError::Io { path: segment.path().to_owned(), source }),
                     Some(Ok(numbers)) => Some(numbers),
                     None => None,

@@ -39,6 +39,14 @@ impl SelectLimits<'static> {
     }
 }
 
+/// How much of each series somebody wants to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    All,
+    /// The newest sample is enough; there may be more.
+    Newest,
+}
+
 impl Metrics {
     /// The series that matchers select and that have samples in `from_ms..=to_ms`, sorted by labels.
     pub(crate) fn select(
@@ -46,16 +54,18 @@ impl Metrics {
         matchers: &[Matcher],
         from_ms: i64,
         to_ms: i64,
+        depth: Depth,
         limits: &SelectLimits<'_>,
     ) -> Result<Vec<SelectedSeries>, ReadError> {
         if !(limits.goes_on)() {
             return Err(ReadError::Stopped);
         }
-        let (mut selected, places) = self.take_from_head(matchers, from_ms, to_ms, limits.series_max)?;
+        let (mut selected, places) = self.take_from_head(matchers, from_ms, to_ms, depth, limits.series_max)?;
         let mut bytes = 0_usize;
         let of_head: Vec<_> = selected.iter().map(SelectedSeries::chunks).collect();
         // The head was read first: a chunk that went to the shelf since is seen twice and counted once.
-        for view in self.shelf.view(|_| true) {
+        let views = if places.is_empty() { Vec::new() } else { self.shelf.view(|_| true) };
+        for view in views {
             // A chunk holds the block that it is of.
             let mut take = |body: &Bytes| {
                 let mut is_held = false;
@@ -105,18 +115,19 @@ impl Metrics {
             // In the order in which they were taken.
             series.rotate(of_head);
         }
-        selected.retain(|series| series.samples().next().is_some() || series.histograms().next().is_some());
+        selected.retain(SelectedSeries::has_any);
         let order = order_of(selected.iter().map(|series| &series.labels));
         let mut unsorted: Vec<Option<SelectedSeries>> = selected.into_iter().map(Some).collect();
         Ok(order.into_iter().filter_map(|at| unsorted.get_mut(at).and_then(Option::take)).collect())
     }
 
-    /// Selected series with what the head has of them, and where each is in the list.
+    /// Selected series with what the head has of them, and where each is in the list that is not whole with that.
     fn take_from_head(
         &self,
         matchers: &[Matcher],
         from_ms: i64,
         to_ms: i64,
+        depth: Depth,
         series_max: usize,
     ) -> Result<(Vec<SelectedSeries>, HashMap<u32, usize>), ReadError> {
         let head = self.head();
@@ -129,10 +140,19 @@ impl Metrics {
             full.entry(chunk.series).or_default().push(chunk.clone());
         }
         let mut selected = Vec::with_capacity(numbers.len());
-        let mut places = HashMap::with_capacity(numbers.len());
+        let mut places = HashMap::new();
         for number in numbers {
             let Some(series) = head.series.get(&number) else { continue };
             let mut found = SelectedSeries::new(series.labels.clone(), from_ms, to_ms);
+            // What the newest sample of a series is, is known without unpacking anything.
+            let newest = series.last.filter(|last| !series.last_is_histogram && last.time_ms <= to_ms);
+            if let Some(newest) = newest.filter(|_| depth == Depth::Newest) {
+                if newest.time_ms >= from_ms {
+                    found.newest = Some(newest);
+                    selected.push(found);
+                }
+                continue;
+            }
             full.remove(&number).unwrap_or_default().into_iter().for_each(|chunk| found.add(chunk));
             open_chunks(number, series, from_ms, to_ms).for_each(|chunk| found.add(chunk));
             places.insert(number, selected.len());
@@ -145,13 +165,8 @@ impl Metrics {
         if places.len() > FEW_SERIES {
             return Ok((0..segment.blocks().len()).collect());
         }
-        let mut numbers = Vec::new();
-        for series in places.keys() {
-            numbers.extend(self.shelf.find(segment, rows::key(*series))?);
-        }
-        numbers.sort_unstable();
-        numbers.dedup();
-        Ok(numbers)
+        let keys: Vec<u64> = places.keys().map(|series| rows::key(*series)).collect();
+        self.shelf.find(segment, &keys)
     }
 
     /// The labels of the series that one of the selections selects and that may have samples in the time.

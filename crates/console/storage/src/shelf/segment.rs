@@ -232,17 +232,17 @@ impl Segment {
         fs::remove_file(&self.path)
     }
 
-    /// The numbers of the blocks that hold a key. An index that has changed on disk is
+    /// The numbers of the blocks that hold one of the keys, sorted. An index that has changed on disk is
     /// [`io::ErrorKind::InvalidData`].
-    pub(crate) fn find(&self, key: u64) -> io::Result<Vec<usize>> {
+    pub(crate) fn find(&self, keys: &[u64]) -> io::Result<Vec<usize>> {
         match &self.keys {
-            Keys::Growing(keys) => Ok(keys
+            Keys::Growing(blocks) => Ok(blocks
                 .iter()
                 .enumerate()
-                .filter(|(_, keys)| keys.binary_search(&key).is_ok())
+                .filter(|(_, held)| keys.iter().any(|key| held.binary_search(key).is_ok()))
                 .map(|(number, _)| number)
                 .collect()),
-            Keys::Sealed(table) => table.find(&index_path(&self.path), key),
+            Keys::Sealed(table) => table.find(&index_path(&self.path), keys),
         }
     }
 
@@ -261,7 +261,7 @@ impl Segment {
 
 /// Finds a key in the table of an index that is left of a removed segment.
 pub(crate) fn index_holds(index: &Path, key: u64) -> io::Result<bool> {
-    Ok(!read_index(index)?.table.find(index, key)?.is_empty())
+    Ok(!read_index(index)?.table.find(index, &[key])?.is_empty())
 }
 
 struct IndexHead {

@@ -63,15 +63,22 @@ impl Table {
         Ok(reader.rest().chunks_exact(ENTRY).filter_map(entry).collect())
     }
 
-    /// The numbers of the blocks that hold a key, sorted. Keys are hashes, spread evenly, so a guess lands
-    /// near.
-    pub(crate) fn find(&self, path: &Path, key: u64) -> io::Result<Vec<usize>> {
+    /// The numbers of the blocks that hold one of the keys, sorted, each once.
+    pub(crate) fn find(&self, path: &Path, keys: &[u64]) -> io::Result<Vec<usize>> {
         let file = File::open(path)?;
         let mut found = Vec::new();
+        keys.iter().try_for_each(|key| self.find_one(&file, *key, &mut found))?;
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// Keys are hashes, spread evenly, so a guess lands near.
+    fn find_one(&self, file: &File, key: u64, found: &mut Vec<usize>) -> io::Result<()> {
         let (mut low, mut high) = (0, self.pages());
         let mut guess = u64::try_from((u128::from(key) * u128::from(high)) >> 64).unwrap_or(0);
         while low < high {
-            let page = self.page(&file, guess)?;
+            let page = self.page(file, guess)?;
             let (Some(first), Some(last)) = (page.first(), page.last()) else { break };
             if key < first.0 {
                 high = guess;
@@ -80,18 +87,17 @@ impl Table {
             } else {
                 let begins_before = first.0 == key;
                 let ends_behind = last.0 == key;
-                take(&page, key, &mut found);
+                take(&page, key, found);
                 // Entries with this key may go on beyond either end of the page.
                 let before = (low..guess).rev().take_while(|_| begins_before);
-                self.go_on(&file, before, key, &mut found)?;
+                self.go_on(file, before, key, found)?;
                 let behind = (guess + 1..high).take_while(|_| ends_behind);
-                self.go_on(&file, behind, key, &mut found)?;
+                self.go_on(file, behind, key, found)?;
                 break;
             }
             guess = low + (high - low) / 2;
         }
-        found.sort_unstable();
-        Ok(found)
+        Ok(())
     }
 
     fn go_on(&self, file: &File, pages: impl Iterator<Item = u64>, key: u64, found: &mut Vec<usize>) -> io::Result<()> {
@@ -153,13 +159,13 @@ mod tests {
         entries.sort_unstable();
         let (_folder, path, table) = table(&entries);
         for number in (0..3_000).filter(|number| *number != 500) {
-            assert_eq!(table.find(&path, hash::mix(number)).unwrap(), [number as usize]);
-            assert!(table.find(&path, hash::mix(number) ^ 1).unwrap().is_empty());
+            assert_eq!(table.find(&path, &[hash::mix(number)]).unwrap(), [number as usize]);
+            assert!(table.find(&path, &[hash::mix(number) ^ 1]).unwrap().is_empty());
         }
-        assert_eq!(table.find(&path, often).unwrap().len(), 801);
+        assert_eq!(table.find(&path, &[often]).unwrap().len(), 801);
         assert_eq!(table.all(&path).unwrap(), entries);
         let (_folder, path, empty) = self::table(&[]);
-        assert!(empty.find(&path, 7).unwrap().is_empty());
+        assert!(empty.find(&path, &[7]).unwrap().is_empty());
     }
 
     #[test]
@@ -173,7 +179,7 @@ mod tests {
             std::fs::write(&path, &changed).unwrap();
             assert_eq!(table.all(&path).unwrap_err().kind(), io::ErrorKind::InvalidData, "byte {at}");
             for (key, number) in entries.iter().step_by(9) {
-                match table.find(&path, *key) {
+                match table.find(&path, &[*key]) {
                     Ok(found) => assert_eq!(found, [*number as usize]),
                     Err(error) => assert_eq!(error.kind(), io::ErrorKind::InvalidData),
                 }

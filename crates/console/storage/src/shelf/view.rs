@@ -75,10 +75,10 @@ impl<R: Rows> Shelf<R> {
             .collect()
     }
 
-    /// The numbers of a segment's blocks that hold a key; none if it has been removed meanwhile, all if its
-    /// index has changed on disk, which is then a fact.
-    pub(crate) fn find(&self, segment: &Segment, key: u64) -> io::Result<Vec<usize>> {
-        match segment.find(key) {
+    /// The numbers of a segment's blocks that hold one of the keys; none if it has been removed meanwhile, all if
+    /// its index has changed on disk, which is then a fact.
+    pub(crate) fn find(&self, segment: &Segment, keys: &[u64]) -> io::Result<Vec<usize>> {
+        match segment.find(keys) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 self.tell_index(segment);

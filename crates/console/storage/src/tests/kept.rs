@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use console_model::{Labels, stale_marker};
+use console_model::{Attribute, Attributes, Labels, stale_marker};
 use console_model::{LogBatch, LogGroup, LogRecord, Sample, SampleBatch, SeriesSamples, Span, SpanBatch, SpanGroup};
 use proptest::prelude::*;
 
 use super::made::{self, any_record, any_resource, any_scope, any_span, sample, trace_id};
 use super::{open, open_copy};
-use crate::{Direction, LogQuery, Matcher, Store, TraceQuery};
+use crate::{Direction, LogQuery, Matcher, SpanOutline, Store, TraceQuery};
 
 /// Every span of a store with who sent it, in an order that does not depend on the store.
 fn all_spans(store: &Store, ids: &[console_model::TraceId]) -> Vec<String> {
@@ -37,6 +37,14 @@ fn all_lines(store: &Store) -> Vec<String> {
 fn all_samples(store: &Store) -> BTreeMap<Labels, Vec<Sample>> {
     let selected = store.select_series(&[], i64::MIN, i64::MAX, 1_000_000).unwrap();
     selected.iter().map(|series| (series.labels.clone(), series.samples().collect())).collect()
+}
+
+fn tag() -> impl Strategy<Value = (String, String)> {
+    ("(a|aa|a\u{1}a|\u{1}|a\u{3}a\u{1}|error)", "(a|aa|\u{1}a|true|false)")
+}
+
+fn tags() -> impl Strategy<Value = Vec<(String, String)>> {
+    proptest::collection::vec(tag(), 0..5)
 }
 
 proptest! {
@@ -107,11 +115,48 @@ proptest! {
         }
     }
 
+    /// Against a model: every span looked at. Keys and values are few and parts of one another.
+    #[test]
+    fn spans_are_found_by_their_tags(
+        spans in proptest::collection::vec((tags(), tags(), any::<bool>()), 1..60),
+        wanted in proptest::collection::vec(tag(), 1..3),
+    ) {
+        let attributes = |tags: &[(String, String)]| -> Attributes {
+            tags.iter().map(|(key, value)| Attribute::new(key.as_str(), value.as_str())).collect()
+        };
+        let spans: Vec<Span> = spans.iter().zip(1_u64..).map(|((own, of_event, is_error), number)| {
+            let mut span = Span::new(trace_id(number), console_model::SpanId::new(number).unwrap());
+            span.start_ns = number;
+            span.attributes = attributes(own);
+            span.events = vec![console_model::SpanEvent { attributes: attributes(of_event), ..Default::default() }];
+            span.status.code = if *is_error { console_model::StatusCode::Error } else { console_model::StatusCode::Ok };
+            span
+        }).collect();
+        let has = |span: &Span, (key, value): &(String, String)| {
+            let all = [&span.attributes, &span.events[0].attributes];
+            all.iter().any(|it| it.iter().any(|it| it.key == *key && it.value.as_str() == Some(value.as_str())))
+                || (key == "error" && *value == (span.status.code == console_model::StatusCode::Error).to_string())
+        };
+        let matching = spans.iter().rev().filter(|span| wanted.iter().all(|tag| has(span, tag)));
+        let expected: Vec<_> = matching.map(|span| span.trace_id).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let group = SpanGroup { resource: Default::default(), scope: Default::default(), spans };
+        store.ingest_spans(&SpanBatch { groups: vec![group] }).unwrap();
+        let tags = wanted.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
+        let query = TraceQuery { tags, ..TraceQuery::default() };
+        prop_assert_eq!(&store.search_traces(&query).unwrap(), &expected);
+        store.flush().unwrap();
+        let (_copy, crashed) = open_copy(folder.path());
+        prop_assert_eq!(&crashed.search_traces(&query).unwrap(), &expected);
+    }
+
     /// Against a model: what Prometheus would have kept of samples that come in any order.
     #[test]
     fn samples_are_judged_as_prometheus_does(
         batches in proptest::collection::vec(proptest::collection::vec((0_u8..3, 0_i64..400, 0_u8..3), 1..40), 1..20),
         window_steps in prop_oneof![Just(0_i64), 1_i64..100],
+        ends in proptest::collection::vec(0_i64..400, 4),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let options = crate::Options { out_of_order_window_ms: window_steps * 15_000, ..super::quiet() };
@@ -143,6 +188,42 @@ proptest! {
         prop_assert_eq!(&all_samples(&store), &expected);
         let (_copy, crashed) = open_copy(folder.path());
         prop_assert_eq!(&all_samples(&crashed), &expected);
+        for (store, end) in ends.iter().flat_map(|end| [(&store, *end), (&crashed, *end)]) {
+            let (from_ms, to_ms) = (sample(end - 20, 0.0).time_ms, sample(end, 0.0).time_ms);
+            let limits = crate::SelectLimits::series(10);
+            let newest = store.select_newest_within(&[], from_ms, to_ms, &limits).unwrap();
+            let newest: Vec<_> = newest.iter().map(|series| (series.labels.clone(), series.samples().last())).collect();
+            let among_all = store.select_series(&[], from_ms, to_ms, 10).unwrap();
+            let among_all: Vec<_> = among_all.iter().map(|it| (it.labels.clone(), it.samples().last())).collect();
+            prop_assert_eq!(newest, among_all);
+        }
+    }
+}
+
+/// Asked for many at once, one that was never there among them.
+fn outlines_are_what_traces_are_without_details(store: &Store) {
+    let ids: Vec<_> = (0..=60).rev().map(|part| trace_id(part * 250)).collect();
+    for (outline, id) in store.trace_outlines(&ids).unwrap().iter().zip(&ids) {
+        assert_eq!(outline.trace_id, *id, "in the order in which they were asked for");
+        let trace = store.trace(outline.trace_id).unwrap();
+        let mut expected: Vec<SpanOutline> = trace
+            .batch
+            .groups
+            .iter()
+            .flat_map(|group| group.spans.iter().map(|span| (span, group.resource.service())))
+            .map(|(span, service)| SpanOutline {
+                start_ns: span.start_ns,
+                span_id: span.span_id,
+                parent_span_id: span.parent_span_id,
+                end_ns: span.end_ns,
+                service: service.into(),
+                name: span.name.clone(),
+                has_failed: span.status.code == console_model::StatusCode::Error,
+            })
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(outline.spans, expected);
+        assert_eq!(outline.spans.len(), if outline.trace_id == trace_id(15_000) { 0 } else { 4 });
     }
 }
 
@@ -165,6 +246,7 @@ fn many_spans_over_many_blocks_are_found_by_id_and_by_search() {
             assert!(trace.evicted.is_empty() && !trace.is_truncated);
         }
         assert!(store.trace(trace_id(15_000)).unwrap().batch.is_empty());
+        outlines_are_what_traces_are_without_details(store);
         let search = |query: TraceQuery| store.search_traces(&query).unwrap();
         let newest = search(TraceQuery { service: Some("odd".into()), limit: 3, ..TraceQuery::default() });
         assert_eq!(newest, [trace_id(14_999), trace_id(14_998), trace_id(14_997)]);

@@ -155,7 +155,7 @@ fn changed_indexes<R: crate::shelf::Rows>(shelf: &crate::shelf::Shelf<R>) {
     for segment in sealed {
         let keys = segment.keys().unwrap();
         let asked: Vec<(u64, Vec<usize>)> =
-            keys.iter().step_by(97).map(|(key, _)| (*key, segment.find(*key).unwrap())).collect();
+            keys.iter().step_by(97).map(|(key, _)| (*key, segment.find(&[*key]).unwrap())).collect();
         let path = segment.path().with_extension("idx");
         let whole = fs::read(&path).unwrap();
         let all: Vec<usize> = (0..segment.blocks().len()).collect();
@@ -164,7 +164,7 @@ fn changed_indexes<R: crate::shelf::Rows>(shelf: &crate::shelf::Shelf<R>) {
             changed[at] ^= 0x41;
             fs::write(&path, &changed).unwrap();
             for (key, numbers) in &asked {
-                let found = shelf.find(segment, *key).unwrap();
+                let found = shelf.find(segment, &[*key]).unwrap();
                 assert!(found == *numbers || found == all, "{path:?} changed at {at}");
             }
             assert_eq!(shelf.keys(segment).unwrap().len(), keys.len());

@@ -1,8 +1,11 @@
 //! A look at the columns of all spans of a time: what graphs of services and rates are made of.
 
+use std::borrow::Cow;
+
 use console_model::{SpanId, SpanKind, StatusCode, TraceId};
 
-use super::rows::{OpenSpans, Spans, clamp};
+use super::rows::{OpenSpans, clamp};
+use super::spans::Spans;
 use super::{Traces, read_error};
 use crate::codec::Damaged;
 use crate::error::ReadError;
@@ -76,27 +79,25 @@ fn heads_of(
 
 fn show(body: &[u8], from_ns: u64, to_ns: u64, see: &mut dyn FnMut(&SpanHead<'_>) -> bool) -> Result<bool, Damaged> {
     let spans = Spans::read(body)?;
-    let rest = if spans.linked.contains(&1) { spans.unpack_rest()? } else { Vec::new() };
+    let rest = if spans.any_is_linked() { spans.unpack_rest()? } else { Cow::Borrowed(&[][..]) };
     for row in 0..spans.len() {
-        let start_ns = spans.starts.get(row).copied().unwrap_or_default();
+        let start_ns = spans.start_ns(row);
         if !(from_ns..=to_ns).contains(&start_ns) {
             continue;
         }
-        let links = if spans.linked.get(row) == Some(&1) {
+        let links = if spans.is_linked(row) {
             spans.span(row, &rest)?.links.iter().map(|link| (link.trace_id, link.span_id)).collect()
         } else {
             Vec::new()
         };
-        let number = |column: &[u64]| column.get(row).copied().unwrap_or_default();
-        let small = |column: &[u8]| i32::from(column.get(row).copied().unwrap_or_default());
         let head = SpanHead {
             service: spans.origin(row).map_or("", |origin| origin.resource.service()),
-            name: spans.name(row),
-            trace_id: spans.traces.get(row).and_then(|id| TraceId::new(*id)).ok_or(Damaged)?,
-            span_id: SpanId::new(number(&spans.spans)).ok_or(Damaged)?,
-            parent_span_id: SpanId::new(number(&spans.parents)),
-            kind: SpanKind::from_number(small(&spans.kinds)),
-            status: StatusCode::from_number(small(&spans.statuses)),
+            name: spans.name(row)?,
+            trace_id: spans.trace_id(row)?,
+            span_id: spans.span_id(row)?,
+            parent_span_id: spans.parent(row),
+            kind: spans.kind(row),
+            status: spans.status(row),
             start_ns,
             duration_ns: spans.duration_ns(row),
             links,

@@ -1,18 +1,20 @@
-//! Spans as rows: what searches look at in columns, the rest of each span behind them.
+//! Spans as rows: what searches look at in columns, the rest of each span behind them. How they are read again is
+//! in [`super::spans`].
 //!
 //! A body is two sections: the columns with the tables that they refer to, and the spans' other parts one
 //! after the other. A search unpacks the first only, until something matches.
 
 use std::fmt::Write;
 
-use console_model::{Link, Span, SpanEvent, SpanGroup, SpanId, SpanKind, Status, StatusCode, Text, TraceId};
+use console_model::{Span, SpanGroup, SpanId, SpanKind, StatusCode, Text, TraceId};
 use hashbrown::HashMap;
 
-use crate::codec::{Damaged, Reader, put_attributes, put_column, put_str, put_u64};
+use super::spans::Spans;
+use crate::codec::{Damaged, put_attributes, put_column, put_str, put_u64};
 use crate::filter;
 use crate::hash;
-use crate::origin::{Origin, Origins};
-use crate::pack::{self, Section};
+use crate::origin::Origins;
+use crate::pack;
 use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows};
 
 /// A block is made when the open rows take this much.
@@ -85,9 +87,9 @@ impl OpenSpans {
         next
     }
 
-    /// Whether a span of the trace is among them.
-    pub(crate) fn holds(&self, id: TraceId) -> bool {
-        self.heads.iter().any(|head| head.trace == id.get())
+    /// Whether a span of one of the traces is among them.
+    pub(crate) fn holds_any(&self, is_wanted: impl Fn(u128) -> bool) -> bool {
+        self.heads.iter().any(|head| is_wanted(head.trace))
     }
 
     fn note(&mut self, attributes: &console_model::Attributes) {
@@ -306,160 +308,4 @@ fn put_columns(out: &mut Vec<u8>, heads: &[Head], rest_from: u32) {
     put_column(out, heads.iter().map(|head| [head.kind]));
     put_column(out, heads.iter().map(|head| [head.status]));
     put_column(out, heads.iter().map(|head| [head.linked]));
-}
-
-/// Spans of a body, columns unpacked.
-pub(crate) struct Spans<'a> {
-    pub(crate) traces: Vec<u128>,
-    pub(crate) spans: Vec<u64>,
-    pub(crate) parents: Vec<u64>,
-    pub(crate) starts: Vec<u64>,
-    /// End minus start, wrapped where a span ends before it starts.
-    pub(crate) lengths: Vec<u64>,
-    pub(crate) names: Vec<u32>,
-    origin_numbers: Vec<u32>,
-    rest_ends: Vec<u32>,
-    pub(crate) kinds: Vec<u8>,
-    pub(crate) statuses: Vec<u8>,
-    pub(crate) linked: Vec<u8>,
-    pub(crate) name_table: Vec<Text>,
-    pub(crate) origins: Vec<Origin>,
-    rest: Section<'a>,
-}
-
-impl<'a> Spans<'a> {
-    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Damaged> {
-        let mut reader = Reader::new(body);
-        let columns = Section::read(&mut reader)?.unpack()?;
-        let rest = Section::read(&mut reader)?;
-        let mut columns = Reader::new(&columns);
-        let count = columns.count()?;
-        Ok(Self {
-            traces: columns.column(count, u128::from_le_bytes)?,
-            spans: columns.column(count, u64::from_le_bytes)?,
-            parents: columns.column(count, u64::from_le_bytes)?,
-            starts: columns.column(count, u64::from_le_bytes)?,
-            lengths: columns.column(count, u64::from_le_bytes)?,
-            names: columns.column(count, u32::from_le_bytes)?,
-            origin_numbers: columns.column(count, u32::from_le_bytes)?,
-            rest_ends: columns.column(count, u32::from_le_bytes)?,
-            kinds: columns.column(count, |[byte]| byte)?,
-            statuses: columns.column(count, |[byte]| byte)?,
-            linked: columns.column(count, |[byte]| byte)?,
-            name_table: (0..columns.count()?).map(|_| columns.text()).collect::<Result<_, _>>()?,
-            origins: Origins::read(&mut columns)?,
-            rest,
-        })
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.traces.len()
-    }
-
-    /// How long a span took; 0 where it ends before it starts.
-    pub(crate) fn duration_ns(&self, row: usize) -> u64 {
-        let (start, length) = (at(&self.starts, row), at(&self.lengths, row));
-        start.wrapping_add(length).saturating_sub(start)
-    }
-
-    pub(crate) fn origin_number(&self, row: usize) -> u32 {
-        at(&self.origin_numbers, row)
-    }
-
-    pub(crate) fn origin(&self, row: usize) -> Option<&Origin> {
-        self.origins.get(self.origin_number(row) as usize)
-    }
-
-    pub(crate) fn name(&self, row: usize) -> &str {
-        self.name_table.get(at(&self.names, row) as usize).map_or("", Text::as_str)
-    }
-
-    /// What [`Spans::span`] needs beside the columns.
-    pub(crate) fn unpack_rest(&self) -> Result<Vec<u8>, Damaged> {
-        self.rest.unpack()
-    }
-
-    fn rest_of<'r>(&self, row: usize, rest: &'r [u8]) -> Result<&'r [u8], Damaged> {
-        let from = row.checked_sub(1).map_or(0, |last| at(&self.rest_ends, last));
-        rest.get(from as usize..at(&self.rest_ends, row) as usize).ok_or(Damaged)
-    }
-
-    /// One span with who sent it.
-    pub(crate) fn group(&self, row: usize, rest: &[u8]) -> Result<SpanGroup, Damaged> {
-        let Origin { resource, scope } = self.origin(row).ok_or(Damaged)?.clone();
-        Ok(SpanGroup { resource, scope, spans: vec![self.span(row, rest)?] })
-    }
-
-    /// Where a span's own attributes are, and after them the rest of it.
-    pub(crate) fn attributes<'r>(&self, row: usize, rest: &'r [u8]) -> Result<Reader<'r>, Damaged> {
-        Ok(Reader::new(self.rest_of(row, rest)?))
-    }
-
-    /// One span, whole.
-    pub(crate) fn span(&self, row: usize, rest: &[u8]) -> Result<Span, Damaged> {
-        let mut reader = Reader::new(self.rest_of(row, rest)?);
-        let trace_id = TraceId::new(at(&self.traces, row)).ok_or(Damaged)?;
-        let mut span = Span::new(trace_id, SpanId::new(at(&self.spans, row)).ok_or(Damaged)?);
-        span.parent_span_id = SpanId::new(at(&self.parents, row));
-        span.start_ns = at(&self.starts, row);
-        span.end_ns = span.start_ns.wrapping_add(at(&self.lengths, row));
-        span.name = self.name_table.get(at(&self.names, row) as usize).ok_or(Damaged)?.clone();
-        span.kind = SpanKind::from_number(i32::from(at(&self.kinds, row)));
-        span.attributes = reader.attributes()?;
-        span.flags = reader.u32()?;
-        span.trace_state = reader.text()?;
-        let code = StatusCode::from_number(i32::from(at(&self.statuses, row)));
-        span.status = Status { code, message: reader.text()? };
-        span.dropped_attributes_count = reader.u32()?;
-        span.dropped_events_count = reader.u32()?;
-        span.dropped_links_count = reader.u32()?;
-        let start_ns = span.start_ns;
-        span.events = (0..reader.count()?).map(|_| read_event(&mut reader, start_ns)).collect::<Result<_, _>>()?;
-        span.links = (0..reader.count()?).map(|_| read_link(&mut reader)).collect::<Result<_, _>>()?;
-        Ok(span)
-    }
-}
-
-fn at<T: Copy + Default>(column: &[T], row: usize) -> T {
-    column.get(row).copied().unwrap_or_default()
-}
-
-/// Reads on from the end of a span's attributes to its events, and gives how many there are.
-pub(crate) fn skip_to_events(reader: &mut Reader<'_>) -> Result<usize, Damaged> {
-    reader.u32()?;
-    reader.str()?;
-    reader.str()?;
-    (0..3).try_for_each(|_| reader.u32().map(drop))?;
-    reader.count()
-}
-
-/// Reads on to the attributes of an event.
-pub(crate) fn skip_to_event_attributes(reader: &mut Reader<'_>) -> Result<(), Damaged> {
-    reader.u64()?;
-    reader.str().map(drop)
-}
-
-/// Reads on from the attributes of an event to its end.
-pub(crate) fn skip_event_end(reader: &mut Reader<'_>) -> Result<(), Damaged> {
-    reader.u32().map(drop)
-}
-
-fn read_event(reader: &mut Reader<'_>, start_ns: u64) -> Result<SpanEvent, Damaged> {
-    Ok(SpanEvent {
-        time_ns: start_ns.wrapping_add(reader.u64()?),
-        name: reader.text()?,
-        attributes: reader.attributes()?,
-        dropped_attributes_count: reader.u32()?,
-    })
-}
-
-fn read_link(reader: &mut Reader<'_>) -> Result<Link, Damaged> {
-    Ok(Link {
-        trace_id: TraceId::from_bytes(reader.take(16)?).map_err(|_| Damaged)?,
-        span_id: SpanId::from_bytes(reader.take(8)?).map_err(|_| Damaged)?,
-        trace_state: reader.text()?,
-        attributes: reader.attributes()?,
-        dropped_attributes_count: reader.u32()?,
-        flags: reader.u32()?,
-    })
 }

@@ -1,14 +1,16 @@
 //! Search for traces: block by block from the newest, and no further than needed.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
 use console_model::{SpanKind, StatusCode, Text, TraceId, Value};
 use hashbrown::HashMap;
 
-use super::rows::{OpenSpans, Spans, clamp, skip_event_end, skip_to_event_attributes, skip_to_events, status_word};
+use super::rows::{OpenSpans, clamp, status_word};
+use super::spans::{Spans, skip_event_end, skip_to_event_attributes, skip_to_events};
 use super::{Traces, read_error};
-use crate::codec::{Damaged, Reader};
+use crate::codec::{Damaged, Reader, put_str};
 use crate::error::ReadError;
 use crate::filter;
 use crate::hash;
@@ -173,44 +175,69 @@ fn search_body(body: &[u8], query: &TraceQuery, found: &mut Found) -> Result<(),
     let spans = Spans::read(body)?;
     let name = match &query.operation {
         None => None,
-        Some(wanted) => match spans.name_table.iter().position(|name| name == wanted) {
-            Some(position) => Some(position as u32),
+        Some(wanted) => match spans.number_of_name(wanted) {
             None => return Ok(()),
+            number => number,
         },
     };
-    let mut rest = None;
+    let mut details = None;
     for row in 0..spans.len() {
-        let start = spans.starts.get(row).copied().unwrap_or_default();
-        let duration = spans.duration_ns(row);
+        let start = spans.start_ns(row);
         let fits = (query.from_ns..=query.to_ns).contains(&start)
-            && (query.duration_min_ns..=query.duration_max_ns).contains(&duration)
-            && name.is_none_or(|name| spans.names.get(row) == Some(&name));
+            && (query.duration_min_ns..=query.duration_max_ns).contains(&spans.duration_ns(row))
+            && name.is_none_or(|name| spans.name_number(row) == name);
         if !fits {
             continue;
         }
         if !query.tags.is_empty() {
-            let rest = match &rest {
-                Some(rest) => rest,
-                None => rest.insert(spans.unpack_rest()?),
+            let details = match &details {
+                Some(details) => details,
+                None => details.insert(Details::unpack(&spans, &query.tags)?),
             };
-            if !matches_tags(&spans, row, rest, &query.tags)? {
+            if !matches_tags(&spans, row, details, &query.tags)? {
                 continue;
             }
         }
-        found.add(spans.traces.get(row).copied().unwrap_or_default(), start);
+        found.add(spans.trace(row), start);
     }
     Ok(())
 }
 
-fn matches_tags(spans: &Spans<'_>, row: usize, rest: &[u8], tags: &[(Text, Text)]) -> Result<bool, Damaged> {
-    let mut open: Vec<&(Text, Text)> = tags
-        .iter()
-        .filter(|(key, value)| !matches_special(spans, row, key, value) && !resource_has(spans, row, key, value))
-        .collect();
+/// What tags are looked for in beside the columns.
+struct Details<'a> {
+    rest: Cow<'a, [u8]>,
+    /// For each tag the rows that may have an attribute with its key: few have a rare one, and to find them among
+    /// all bytes is faster than to read each row.
+    rows: Vec<Vec<usize>>,
+}
+
+impl<'a> Details<'a> {
+    fn unpack(spans: &Spans<'a>, tags: &[(Text, Text)]) -> Result<Self, Damaged> {
+        let rest = spans.unpack_rest()?;
+        let rows_with = |(key, _): &(Text, Text)| {
+            let mut written = Vec::with_capacity(key.len() + 2);
+            put_str(&mut written, key);
+            spans.rows_with(&rest, &written)
+        };
+        let rows = tags.iter().map(rows_with).collect();
+        Ok(Self { rest, rows })
+    }
+}
+
+fn matches_tags(spans: &Spans<'_>, row: usize, details: &Details<'_>, tags: &[(Text, Text)]) -> Result<bool, Damaged> {
+    let mut open: Vec<&(Text, Text)> = Vec::new();
+    for (tag, rows) in tags.iter().zip(&details.rows) {
+        if !matches_special(spans, row, &tag.0, &tag.1) && !resource_has(spans, row, &tag.0, &tag.1) {
+            if rows.binary_search(&row).is_err() {
+                return Ok(false);
+            }
+            open.push(tag);
+        }
+    }
     if open.is_empty() {
         return Ok(true);
     }
-    let mut reader = spans.attributes(row, rest)?;
+    let mut reader = spans.attributes(row, &details.rest)?;
     strike(&mut open, &mut reader)?;
     if open.is_empty() {
         return Ok(true);
@@ -227,9 +254,13 @@ fn matches_tags(spans: &Spans<'_>, row: usize, rest: &[u8], tags: &[(Text, Text)
 /// Strikes out the tags that the attributes at the reader fulfil.
 fn strike(open: &mut Vec<&(Text, Text)>, reader: &mut Reader<'_>) -> Result<(), Damaged> {
     for _ in 0..reader.count()? {
-        let key = reader.str()?;
-        let value = reader.value()?;
-        open.retain(|(wanted, text)| wanted != key || !is_text(&value, text));
+        let key = reader.bytes()?;
+        if open.iter().any(|(wanted, _)| wanted.as_bytes() == key) {
+            let value = reader.value()?;
+            open.retain(|(wanted, text)| wanted.as_bytes() != key || !is_text(&value, text));
+        } else {
+            reader.skip_value()?;
+        }
     }
     Ok(())
 }
@@ -248,12 +279,12 @@ fn resource_has(spans: &Spans<'_>, row: usize, key: &str, value: &str) -> bool {
 }
 
 fn matches_special(spans: &Spans<'_>, row: usize, key: &str, value: &str) -> bool {
-    let status = || StatusCode::from_number(i32::from(spans.statuses.get(row).copied().unwrap_or_default()));
+    let status = || spans.status(row);
     let scope = || spans.origin(row).map(|origin| origin.scope.clone());
     match key {
         "error" => (value == "true") == (status() == StatusCode::Error) && matches!(value, "true" | "false"),
         "span.kind" => {
-            let kind = SpanKind::from_number(i32::from(spans.kinds.get(row).copied().unwrap_or_default()));
+            let kind = spans.kind(row);
             kind != SpanKind::Unspecified && kind.name() == value
         }
         "otel.status_code" => !value.is_empty() && status_word(status()) == value,

@@ -169,12 +169,16 @@ async fn more_than_the_limit_is_told() {
 #[test]
 fn a_search_stops_when_its_time_is_over_with_what_it_has() {
     let console = Console::new();
-    for trace in 1..=5 {
+    for trace in 1..=60 {
         console.take(&batch("api", vec![span(trace, 1, None, "GET", trace as u64, trace as u64 + 1)]));
     }
-    let query = console_storage::TraceQuery { limit: 50, ..Default::default() };
-    let found = crate::view::traces::search(&console.store, query, Duration::ZERO).unwrap();
-    assert_eq!((found.traces.len(), found.truncated), (1, true));
+    let query = console_storage::TraceQuery { limit: 60, ..Default::default() };
+    let search = |most| crate::view::traces::search(&console.store, query.clone(), most).unwrap();
+    let (cut, whole) = (search(Duration::ZERO), search(Duration::MAX));
+    assert_eq!((cut.traces.len(), cut.truncated), (25, true), "as many as are loaded at once");
+    assert_eq!((whole.traces.len(), whole.truncated), (60, false));
+    let newest: Vec<u128> = cut.traces.iter().map(|trace| trace.trace_id.0.get()).collect();
+    assert_eq!(newest, (36..=60).rev().collect::<Vec<u128>>());
 }
 
 #[tokio::test]

@@ -14,13 +14,15 @@ pub struct SelectedSeries {
     pub labels: Labels,
     pub(super) floats: Vec<Chunk>,
     pub(super) histograms: Vec<Chunk>,
+    /// The only sample, where no more was wanted; there are no chunks then.
+    pub(super) newest: Option<Sample>,
     pub(super) from_ms: i64,
     pub(super) to_ms: i64,
 }
 
 impl SelectedSeries {
     pub(super) const fn new(labels: Labels, from_ms: i64, to_ms: i64) -> Self {
-        Self { labels, floats: Vec::new(), histograms: Vec::new(), from_ms, to_ms }
+        Self { labels, floats: Vec::new(), histograms: Vec::new(), newest: None, from_ms, to_ms }
     }
 
     pub(super) fn add(&mut self, chunk: Chunk) {
@@ -43,7 +45,9 @@ impl SelectedSeries {
 
     /// Its float samples in order of time, each time once.
     pub fn samples(&self) -> Samples<'_> {
-        let inner = if in_order(&self.floats) {
+        let inner = if let Some(newest) = self.newest {
+            Inner::One(Some(newest))
+        } else if in_order(&self.floats) {
             Inner::Chunks { rest: self.floats.iter(), open: None }
         } else {
             Inner::Merged(merged(&self.floats, Chunk::samples, |sample| sample.time_ms).into_iter())
@@ -64,6 +68,17 @@ impl SelectedSeries {
         Histograms { inner, from_ms: self.from_ms, to_ms: self.to_ms, is_first: true }
     }
 
+    /// Whether there is a sample in the time.
+    pub(super) fn has_any(&self) -> bool {
+        // A chunk has samples at its ends; only one that begins before the time and ends after it has to be unpacked.
+        let ends =
+            |chunk: &Chunk| [chunk.min_ms, chunk.max_ms].iter().any(|at| (self.from_ms..=self.to_ms).contains(at));
+        self.newest.is_some()
+            || self.floats.iter().chain(&self.histograms).any(ends)
+            || self.samples().next().is_some()
+            || self.histograms().next().is_some()
+    }
+
     /// Whether it may have native histograms; else [`SelectedSeries::samples`] is all there is.
     pub fn has_histograms(&self) -> bool {
         !self.histograms.is_empty()
@@ -76,7 +91,8 @@ impl SelectedSeries {
 
     /// No fewer than there are samples of both kinds; a bound to decide by before unpacking them.
     pub fn samples_max(&self) -> usize {
-        self.floats.iter().chain(&self.histograms).map(|chunk| usize::from(chunk.count)).sum()
+        let packed: usize = self.floats.iter().chain(&self.histograms).map(|chunk| usize::from(chunk.count)).sum();
+        packed + usize::from(self.newest.is_some())
     }
 }
 
@@ -108,12 +124,14 @@ fn forget_hint(sample: &mut HistogramSample) {
 enum Inner<'a, R: Iterator> {
     Chunks { rest: std::slice::Iter<'a, Chunk>, open: Option<R> },
     Merged(std::vec::IntoIter<R::Item>),
+    One(Option<R::Item>),
 }
 
 impl<'a, R: Iterator> Inner<'a, R> {
     fn next(&mut self, read: impl Fn(&'a Chunk) -> R) -> Option<R::Item> {
         match self {
             Self::Merged(samples) => samples.next(),
+            Self::One(sample) => sample.take(),
             Self::Chunks { rest, open } => loop {
                 if let Some(sample) = open.as_mut().and_then(Iterator::next) {
                     return Some(sample);
