@@ -16,6 +16,7 @@ pub mod progress;
 pub mod projection;
 pub mod read_model;
 pub mod search;
+pub mod skip;
 
 /// Runs cases of a suite, each with an adapter opened in a place of its own.
 #[macro_export]
@@ -25,6 +26,9 @@ macro_rules! cases {
         async fn $case() {
             use $suite as suite;
             let place = ($place)();
+            if $crate::skip::is_wanted() {
+                return;
+            }
             suite::$case(($open)(&place).await).await;
         }
     )*};
@@ -38,6 +42,9 @@ macro_rules! reopen_cases {
         async fn $case() {
             use $suite as suite;
             let place = ($place)();
+            if $crate::skip::is_wanted() {
+                return;
+            }
             suite::$case(async || ($open)(&place).await).await;
         }
     )*};
@@ -51,6 +58,9 @@ macro_rules! clocked_cases {
         async fn $case() {
             use $suite as suite;
             let place = ($place)();
+            if $crate::skip::is_wanted() {
+                return;
+            }
             let clock = std::sync::Arc::new($crate::clock::Manual::default());
             let store = ($open)(&place, std::sync::Arc::<$crate::clock::Manual>::clone(&clock)).await;
             suite::$case(store, clock).await;
@@ -66,6 +76,9 @@ macro_rules! clocked_reopen_cases {
         async fn $case() {
             use $suite as suite;
             let place = ($place)();
+            if $crate::skip::is_wanted() {
+                return;
+            }
             let clock = std::sync::Arc::new($crate::clock::Manual::default());
             let open = async || ($open)(&place, std::sync::Arc::<$crate::clock::Manual>::clone(&clock)).await;
             suite::$case(open, std::sync::Arc::clone(&clock)).await;
