@@ -65,8 +65,8 @@ pub(crate) async fn start(
     let state = Arc::new(api_state(&settings, role, &ports, clock, observability, &projectors)?);
     let mut background = start_background(&settings, &state, &ports);
     if role.projects_search() {
-        let (orders, search) = (Arc::clone(&ports.orders_target), Arc::clone(&ports.search_target));
-        background.push(tokio::spawn(divergence::watch(orders, search, Arc::clone(&observability.metrics))));
+        let sides = divergence::Sides::of(&ports);
+        background.push(tokio::spawn(divergence::watch(sides, Arc::clone(&observability.metrics))));
     }
     let stopped = stop.clone();
     let server = tokio::spawn(server::serve(
