@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             Action::Console(arguments) => commands::console::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Action::Load(arguments) => commands::load::run(arguments).await,
             Action::Projections(arguments) => commands::projections::run(arguments).await.map(|()| ExitCode::SUCCESS),
-            Action::Check(arguments) => commands::check::run(arguments).map(|()| ExitCode::SUCCESS),
+            Action::Check(arguments) => commands::check::run(arguments).await.map(|()| ExitCode::SUCCESS),
         }
     });
     done.unwrap_or_else(|error| tell(&error))

@@ -16,6 +16,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use engine::Port;
 use secrecy::SecretString;
 
 pub use console::Console;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub read_model: Engine,
     /// `ELASTIC_URL`
     pub search: Engine,
+    /// `ELASTIC_INDEXES_ORDERS`
+    pub search_index: String,
     /// How projections follow the store.
     pub subscriptions: Subscriptions,
     /// `ADMIN_TOKEN`
@@ -121,9 +124,10 @@ impl Settings {
             host_metrics: reader.automatic("HOST_METRICS"),
             console: Console::read(&mut reader),
             data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
-            event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING"),
-            read_model: reader.engine("MONGO_URI"),
-            search: reader.engine("ELASTIC_URL"),
+            event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING", Port::Events),
+            read_model: reader.engine("MONGO_URI", Port::ReadModel),
+            search: reader.engine("ELASTIC_URL", Port::Search),
+            search_index: reader.name("ELASTIC_INDEXES_ORDERS"),
             subscriptions: Subscriptions {
                 partitions: reader.value(
                     "SUBSCRIPTIONS_POOL_SIZE",
@@ -142,7 +146,14 @@ impl Settings {
             ignored: reader.ignored(),
         };
         reader.check_distinct(&settings);
+        reader.check_search_name(&settings);
         reader.finish(settings)
+    }
+
+    /// What the search is called on an engine that others use as well: another checkpoint is another one.
+    #[must_use]
+    pub fn search_name(&self) -> String {
+        format!("{}-{}", self.search_index, self.subscriptions.search_checkpoint)
     }
 }
 

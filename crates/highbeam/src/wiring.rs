@@ -37,16 +37,20 @@ pub(crate) struct Error {
 }
 
 fn failed(port: &'static str) -> impl Fn(&dyn std::error::Error) -> Error {
-    move |error| {
-        let mut reason = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            reason.push_str(": ");
-            reason.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        Error { port, reason }
+    move |error| Error { port, reason: with_causes(error) }
+}
+
+/// An error in one line, with what it came from.
+#[must_use]
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
     }
+    text
 }
 
 /// The file that holds the read model.
@@ -73,7 +77,14 @@ pub(crate) fn idempotency_file(settings: &Settings) -> Option<PathBuf> {
     Engine::Sqlite(None).file(&settings.data_dir, "idempotency.db")
 }
 
-/// Opens every engine that the settings name.
+/// Where the search is in Elasticsearch, if it is there.
+pub(crate) fn elasticsearch_config(settings: &Settings) -> Result<Option<elasticsearch::Config>, Error> {
+    let Engine::Elasticsearch(address) = &settings.search else { return Ok(None) };
+    let name = elasticsearch::Name::new(settings.search_name()).map_err(|error| failed("search")(&error))?;
+    Ok(Some(elasticsearch::Config { address: address.clone(), name }))
+}
+
+/// Opens every engine that the settings name. One on another machine is not asked yet: it may come later.
 pub(crate) fn open(
     settings: &Settings,
     role: Role,
@@ -147,13 +158,18 @@ fn open_orders(settings: &Settings, observability: &Observability) -> Result<Ord
 type SearchPorts = (Arc<dyn OrderSearch>, Arc<dyn ProjectionStore>);
 
 fn open_search(settings: &Settings, observability: &Observability) -> Result<SearchPorts, Error> {
-    let (reader, target): SearchPorts = match search_file(settings) {
-        Some(path) => {
+    let (reader, target): SearchPorts = match (search_file(settings), elasticsearch_config(settings)?) {
+        (Some(path), _) => {
             let index = sqlite::OrderSearch::open(&path).map_err(|error| failed("search")(&error))?;
             let index = Arc::new(index);
             (Arc::clone(&index) as _, index)
         }
-        None => {
+        (None, Some(config)) => {
+            let index = elasticsearch::OrderSearch::open(&config).map_err(|error| failed("search")(&error))?;
+            let index = Arc::new(index);
+            (Arc::clone(&index) as _, index)
+        }
+        (None, None) => {
             let index = Arc::new(memory::OrderSearch::default());
             (Arc::clone(&index) as _, index)
         }

@@ -10,6 +10,7 @@ use super::{Error, say};
 use crate::cli::Check;
 use crate::console;
 use crate::settings::{Engine, Settings};
+use crate::wiring;
 
 /// What was found out about one thing.
 struct Finding {
@@ -35,10 +36,10 @@ impl Finding {
 }
 
 /// Looks at everything, tells all of it, and fails when something is wrong.
-pub fn run(arguments: &Check) -> Result<(), Error> {
+pub async fn run(arguments: &Check) -> Result<(), Error> {
     let settings = super::settings(&arguments.settings)?;
     say(&format!("ok   {:<13} all can be read", "settings"))?;
-    let findings = findings(&settings, arguments.full);
+    let findings = findings(&settings, arguments.full).await;
     for finding in &findings {
         say(&finding.line())?;
     }
@@ -50,7 +51,7 @@ pub fn run(arguments: &Check) -> Result<(), Error> {
     }
 }
 
-fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
+async fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
     let data_dir = &settings.data_dir;
     let name = |name: &str| format!("{name}.db");
     let engine = |engine: &Engine, default: &str, kind| match engine.file(data_dir, default) {
@@ -67,7 +68,10 @@ fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
         },
         Finding {
             subject: "search",
-            verdict: engine(&settings.search, &name(&subscriptions.search_checkpoint), sqlite::Kind::Search),
+            verdict: match elasticsearch(settings).await {
+                Some(verdict) => verdict,
+                None => engine(&settings.search, &name(&subscriptions.search_checkpoint), sqlite::Kind::Search),
+            },
         },
         Finding { subject: "console", verdict: console_store(settings) },
         Finding { subject: "port", verdict: port(settings, settings.port, "PORT") },
@@ -90,6 +94,18 @@ fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// What Elasticsearch says, where the search is there.
+async fn elasticsearch(settings: &Settings) -> Option<Verdict> {
+    let config = match wiring::elasticsearch_config(settings) {
+        Ok(config) => config?,
+        Err(error) => return Some(Verdict::Wrong(error.to_string())),
+    };
+    Some(match elasticsearch::check(&config).await {
+        Ok(told) => Verdict::Well(told),
+        Err(error) => Verdict::Wrong(format!("{}: look at ELASTIC_URL", wiring::with_causes(&error))),
+    })
 }
 
 fn folder(path: &Path) -> Verdict {

@@ -2,33 +2,61 @@
 
 use std::path::{Path, PathBuf};
 
+use elasticsearch::Address;
+
+/// What an engine is to do; not every one can do everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// Keeps the events.
+    Events,
+    /// Keeps orders to be read by id and in lists.
+    ReadModel,
+    /// Finds orders by text.
+    Search,
+}
+
+impl Port {
+    /// The schemes that this port takes, for error messages.
+    const fn schemes(self) -> &'static str {
+        match self {
+            Self::Events | Self::ReadModel => "sqlite: and memory:",
+            Self::Search => "sqlite:, http://, https:// (Elasticsearch) and memory:",
+        }
+    }
+}
+
 /// An engine, as a connection string names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Engine {
     /// `sqlite:` or `sqlite:PATH`: a file; without a path, one in the data folder.
     Sqlite(Option<PathBuf>),
+    /// `http://` or `https://`: Elasticsearch or OpenSearch.
+    Elasticsearch(Address),
     /// `memory:`: gone with the process.
     Memory,
 }
 
 impl Engine {
     /// Reads a connection string; the error says what would be right, and not what was given.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str, port: Port) -> Result<Self, String> {
         let Some((scheme, rest)) = text.split_once(':') else {
-            return Err("must start with a scheme; this build knows sqlite: and memory:".to_owned());
+            return Err(format!("must start with a scheme; it knows {}", port.schemes()));
         };
-        match scheme {
-            "sqlite" => {
+        match (scheme, port) {
+            ("sqlite", _) => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
                 if path.contains(['?', '\0']) {
                     return Err("takes a plain path after sqlite:, without parameters".to_owned());
                 }
                 Ok(Self::Sqlite((!path.is_empty()).then(|| PathBuf::from(path))))
             }
-            "memory" if rest.is_empty() || rest == "//" => Ok(Self::Memory),
-            "memory" => Err("takes nothing after memory:".to_owned()),
+            ("memory", _) if rest.is_empty() || rest == "//" => Ok(Self::Memory),
+            ("memory", _) => Err("takes nothing after memory:".to_owned()),
+            ("http" | "https", Port::Search) => {
+                Address::parse(text).map(Self::Elasticsearch).map_err(|error| error.to_string())
+            }
             // The scheme alone: what follows may hold a password.
-            _ => Err("has a scheme that this build does not know; it knows sqlite: and memory:".to_owned()),
+            _ => Err(format!("has a scheme that it does not know; it knows {}", port.schemes())),
         }
     }
 
@@ -38,7 +66,7 @@ impl Engine {
         match self {
             Self::Sqlite(Some(path)) => Some(path.clone()),
             Self::Sqlite(None) => Some(data_dir.join(default)),
-            Self::Memory => None,
+            Self::Elasticsearch(_) | Self::Memory => None,
         }
     }
 
@@ -47,6 +75,7 @@ impl Engine {
     pub const fn backend(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
+            Self::Elasticsearch(_) => "elasticsearch",
             Self::Memory => "memory",
         }
     }

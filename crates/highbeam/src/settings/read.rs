@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use telemetry::logging::Encoder;
 
+use super::engine::Port;
 use super::table::{IGNORED, find};
 use super::{Engine, Logger, Settings};
 
@@ -130,8 +131,8 @@ impl<'a> Reader<'a> {
         value
     }
 
-    pub(super) fn engine(&mut self, name: &'static str) -> Engine {
-        match self.text(name).as_deref().map(Engine::parse) {
+    pub(super) fn engine(&mut self, name: &'static str, port: Port) -> Engine {
+        match self.text(name).as_deref().map(|text| Engine::parse(text, port)) {
             Some(Ok(engine)) => engine,
             Some(Err(detail)) => {
                 self.fault(name, detail);
@@ -225,6 +226,20 @@ impl<'a> Reader<'a> {
 
     pub(super) fn ignored(&self) -> Vec<&'static str> {
         IGNORED.iter().copied().filter(|name| self.source.get(name).is_some()).collect()
+    }
+
+    /// Elasticsearch does not take every name.
+    pub(super) fn check_search_name(&mut self, settings: &Settings) {
+        let is_well_read = !settings.search_index.is_empty() && !settings.subscriptions.search_checkpoint.is_empty();
+        if is_well_read
+            && matches!(settings.search, Engine::Elasticsearch(_))
+            && let Err(error) = elasticsearch::Name::new(settings.search_name())
+        {
+            self.fault(
+                "ELASTIC_INDEXES_ORDERS",
+                format!("with SUBSCRIPTIONS_ELASTIC_PROJECTION_GROUP_NAME behind it, {error}"),
+            );
+        }
     }
 
     /// Two projections in one file would overwrite each other's checkpoint.

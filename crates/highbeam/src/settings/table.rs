@@ -159,7 +159,18 @@ pub const SETTINGS: &[Setting] = &[
         "The event store; sqlite: is a file in the data folder",
     ),
     setting("MONGO_URI", "sqlite:", "sqlite:/var/lib/highbeam/orders.db", "The order read model"),
-    setting("ELASTIC_URL", "sqlite:", "sqlite:/var/lib/highbeam/search.db", "The order search"),
+    setting(
+        "ELASTIC_URL",
+        "sqlite:",
+        "https://user:password@elasticsearch:9200",
+        "The order search: a file, or Elasticsearch 8 or OpenSearch 2 by its URL",
+    ),
+    setting(
+        "ELASTIC_INDEXES_ORDERS",
+        "orders",
+        "orders",
+        "What the alias in Elasticsearch is called, with the checkpoint's name behind it: orders-search",
+    ),
     setting("SUBSCRIPTIONS_POOL_SIZE", "2", "2", "Partitions in which a projection folds orders, 1 to 256"),
     setting("SUBSCRIPTIONS_ORDER_PREFIX", "order-", "order-", "What the names of the streams to follow start with"),
     setting(

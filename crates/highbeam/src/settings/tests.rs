@@ -102,6 +102,27 @@ fn two_ports_cannot_share_a_file() {
 }
 
 #[test]
+fn the_scheme_chooses_the_engine_and_its_password_is_not_printed() {
+    let url = ("ELASTIC_URL", "https://user:s3cret@search:9200");
+    let settings = Settings::read(&environment(&[url])).unwrap();
+    assert_eq!((settings.search.backend(), settings.search_name().as_str()), ("elasticsearch", "orders-search"));
+    assert!(!format!("{settings:?}").contains("s3cret"));
+    // Each port has its engines.
+    let wrong = [("MONGO_URI", "https://user:s3cret@search:9200"), ("ELASTIC_URL", "mongodb://user:s3cret@host")];
+    let faults = Settings::read(&environment(&wrong)).unwrap_err();
+    assert_eq!(faults.0.len(), 2);
+    assert!(faults.0[1].detail.contains("https://") && !faults.to_string().contains("s3cret"), "{faults}");
+}
+
+#[test]
+fn a_name_that_elasticsearch_would_refuse_is_refused_at_start() {
+    let name = ("SUBSCRIPTIONS_ELASTIC_PROJECTION_GROUP_NAME", "Search");
+    assert!(Settings::read(&environment(&[name])).is_ok(), "a file takes it");
+    let faults = Settings::read(&environment(&[name, ("ELASTIC_URL", "http://search:9200")])).unwrap_err();
+    assert!(faults.to_string().contains("lower-case"), "{faults}");
+}
+
+#[test]
 fn the_examples_of_the_table_are_right() {
     // The certificate's example names a file, which need not be there.
     for setting in table::SETTINGS.iter().filter(|setting| setting.name != "OTEL_EXPORTER_OTLP_CERTIFICATE") {
