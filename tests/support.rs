@@ -125,27 +125,26 @@ impl Service {
         let role = arguments.join("-").replace(['/', ':'], "_");
         let ready = data_dir.join(format!("{role}.ready.json"));
         let _ = std::fs::remove_file(&ready);
-        let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).unwrap();
-        let mut child = binary()
-            .envs(environment.iter().copied())
-            .args(arguments)
-            .args(["--port", "0", "--data-dir"])
-            .arg(data_dir)
-            .arg("--ready-file")
-            .arg(&ready)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut child = spawn(environment, data_dir, arguments, &ready);
         let ready = wait_for(|| {
-            if let Some(status) = child.try_wait().unwrap() {
-                panic!("ended before it was ready ({status}): {}", tail(&data_dir.join("log")));
-            }
+            must_run(&mut child, data_dir);
             let ready: Value = serde_json::from_slice(&std::fs::read(&ready).ok()?).ok()?;
             (ready["api"].is_string() || ready["console"].is_string()).then_some(ready)
         });
         let url = ready["api"].as_str().or(ready["console"].as_str()).unwrap_or_default().to_owned();
         Self { child, url, ready, agent: agent() }
+    }
+
+    /// As [`Service::start_in`] in a folder of its own, but waits only until it listens: what it needs may not be
+    /// there yet.
+    pub(crate) fn begin_in(environment: &[(&str, &str)], data_dir: &Path, arguments: &[&str]) -> Self {
+        let mut child = spawn(environment, data_dir, arguments, &data_dir.join("ready.json"));
+        let url = wait_for(|| {
+            must_run(&mut child, data_dir);
+            let line = log_lines(data_dir).into_iter().find(|line| line["message"] == "listening")?;
+            Some(line["url"].as_str().unwrap().to_owned())
+        });
+        Self { child, url, ready: Value::Null, agent: agent() }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -223,6 +222,19 @@ impl Service {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(field)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+}
+
+fn spawn(environment: &[(&str, &str)], data_dir: &Path, arguments: &[&str], ready: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).unwrap();
+    let mut command = binary();
+    command.envs(environment.iter().copied()).args(arguments).args(["--port", "0", "--data-dir"]).arg(data_dir);
+    command.arg("--ready-file").arg(ready).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+}
+
+fn must_run(child: &mut Child, data_dir: &Path) {
+    if let Some(status) = child.try_wait().unwrap() {
+        panic!("ended before it was ready ({status}): {}", tail(&data_dir.join("log")));
     }
 }
 

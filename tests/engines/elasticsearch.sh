@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Holds the Elasticsearch adapter against a genuine Elasticsearch, or OpenSearch: the contract suites of
-# its ports, and what only this adapter promises, over the real wire. The engine comes from its Maven
+# its ports, and what only this adapter promises, over the real wire; and then the whole program, with a
+# proxy before the engine that cuts, stalls, slows and resets. The engine comes from its Maven
 # artifact, which is the server without its modules; it runs as nobody, on a free port, for as long as the
 # tests do. Everything that it needs stays in target/, everything that it leaves goes.
 #
@@ -9,8 +10,9 @@
 #
 # With TEST_ELASTICSEARCH_URL set (https://user:password@host:9200) nothing is fetched or started: the same
 # tests run there, in indexes of their own, and fail when it cannot be reached. Arguments after the engine's
-# name go to the tests. Where the engine cannot be had it says "skipped: ..." and succeeds, unless
-# ELASTICSEARCH_REQUIRED=1. KEEP=1 leaves the engine running until Ctrl-C and runs no tests.
+# name choose among the adapter's tests; the program's are left out then. Where the engine cannot be had it
+# says "skipped: ..." and succeeds, unless ELASTICSEARCH_REQUIRED=1. KEEP=1 leaves the engine running until
+# Ctrl-C and runs no tests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -33,6 +35,9 @@ skip() {
 
 run_tests() {
     cargo test --quiet --locked --package elasticsearch --test engine -- "$@"
+    if (($# == 0)); then
+        cargo test --quiet --locked --package highbeam --test engines -- --nocapture --test-threads=1 elasticsearch
+    fi
 }
 
 if [[ -n ${TEST_ELASTICSEARCH_URL:-} ]]; then

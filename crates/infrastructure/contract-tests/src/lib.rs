@@ -7,6 +7,7 @@
     reason = "this crate is test code, although not under cfg(test)"
 )]
 
+pub mod chaos;
 pub mod clock;
 pub mod commands;
 pub mod event_store;
