@@ -1,6 +1,6 @@
 //! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
 //! reach in the same run. Names given as arguments choose: fsync store umadb commands reads replay
-//! telemetry cost outages start host console, of which there are parts: console-empty console-spans
+//! engines telemetry cost outages start host console, of which there are parts: console-empty console-spans
 //! console-lines console-samples console-queries console-promql console-logql console-full.
 //!
 //! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod console;
 mod cost;
+mod engines;
 mod host;
 mod limits;
 mod orders;
@@ -62,6 +63,9 @@ async fn main() {
     }
     if wanted("replay") {
         replay::into_read_model().await.iter().for_each(Row::print);
+    }
+    if wanted("engines") {
+        engines::catch_up().await.iter().for_each(Row::print);
     }
     if wanted("telemetry") {
         telemetry::export().await.iter().for_each(Row::print);

@@ -16,12 +16,12 @@ use crate::orders::order;
 
 const ORDERS: u64 = 250_000;
 /// Created, address changed, paid, submitted.
-const EVENTS_OF_ONE: u64 = 4;
+pub(crate) const EVENTS_OF_ONE: u64 = 4;
 
 pub async fn into_read_model() -> Vec<Row> {
     let folder = tempfile::tempdir_in(".").unwrap();
     let store = Arc::new(sqlite::EventStore::open(folder.path().join("events.db"), Arc::new(clock::System)).unwrap());
-    fill(&store).await;
+    fill(&store, ORDERS).await;
     let target = Arc::new(sqlite::OrderReadModel::open(&folder.path().join("orders.db")).unwrap());
     let ports = Ports {
         store,
@@ -49,12 +49,13 @@ pub async fn into_read_model() -> Vec<Row> {
     vec![Row::new("replay of 1,000,000 events into the read model", rate, "events/s", "SQLite to SQLite, one process")]
 }
 
-async fn fill(store: &Arc<sqlite::EventStore>) {
+/// That many orders, each with its whole history.
+pub(crate) async fn fill(store: &Arc<sqlite::EventStore>, orders: u64) {
     let tasks: Vec<_> = (0..64)
         .map(|task| {
             let store = Arc::clone(store);
             tokio::spawn(async move {
-                for number in (task..ORDERS).step_by(64) {
+                for number in (task..orders).step_by(64) {
                     fill_one(&*store, number).await;
                 }
             })
