@@ -34,7 +34,7 @@ struct Rule {
 
 /// Crates that nobody uses but in tests. Not in `deny.toml`, because cargo-deny takes an empty list of
 /// wrappers for a ban of the crate itself.
-const UNUSED: [&str; 2] = ["contract-tests", "highbeam"];
+const UNUSED: [&str; 3] = ["contract-tests", "highbeam", "kurrentdb-testserver"];
 
 /// Which crate uses which, without development dependencies.
 type Uses = BTreeMap<String, BTreeSet<String>>;
