@@ -179,7 +179,7 @@ fn every_wrong_setting_is_told_at_once() {
     let mut command = binary();
     command.args(["up", "--bind-address", "localhost!", "--data-dir"]).arg(folder.path());
     command.env("PORT", "70000").env("LOGGER_LEVEL", "loud").env("ADMIN_TOKEN", "s3cret");
-    command.env("EVENTSTORE_CONFIG_CONNECTION_STRING", "esdb://admin:s3cret@host:2113");
+    command.env("EVENTSTORE_CONFIG_CONNECTION_STRING", "esdb://admin:s3cret@host:port");
     let output = command.env("RATE_LIMIT_PER_SECOND", "many").output().unwrap();
     let complaint = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{complaint}");

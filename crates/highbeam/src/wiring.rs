@@ -71,7 +71,8 @@ pub(crate) fn events_file(settings: &Settings) -> Option<PathBuf> {
     settings.event_store.file(&settings.data_dir, "events.db")
 }
 
-/// The file that holds the idempotency keys: beside the events, since both belong to the commands.
+/// The file that holds the idempotency keys: beside the events, or, where those are on another machine, in
+/// the data folder of the process that serves the commands.
 #[must_use]
 pub(crate) fn idempotency_file(settings: &Settings) -> Option<PathBuf> {
     Engine::Sqlite(None).file(&settings.data_dir, "idempotency.db")
@@ -125,11 +126,15 @@ fn open_events(
     clock: &Arc<dyn Clock>,
     observability: &Observability,
 ) -> Result<Arc<dyn EventStore>, Error> {
-    let store: Arc<dyn EventStore> = match events_file(settings) {
-        Some(path) => {
+    let store: Arc<dyn EventStore> = match (events_file(settings), &settings.event_store) {
+        (Some(path), _) => {
             Arc::new(sqlite::EventStore::open(&path, Arc::clone(clock)).map_err(|error| failed("event store")(&error))?)
         }
-        None => Arc::new(memory::EventStore::new(Arc::clone(clock))),
+        (None, Engine::KurrentDb(server)) => {
+            let store = kurrentdb::EventStore::open((**server).clone());
+            Arc::new(store.map_err(|error| failed("event store")(&error))?)
+        }
+        (None, _) => Arc::new(memory::EventStore::new(Arc::clone(clock))),
     };
     Ok(Arc::new(instrumented::EventStore::new(store, instruments(observability, settings.event_store.backend()))))
 }
@@ -186,9 +191,9 @@ fn open_idempotency(
     clock: &Arc<dyn Clock>,
     observability: &Observability,
 ) -> Result<Arc<dyn IdempotencyStore>, Error> {
-    // Keys live and die with the events that they guard.
+    // Keys live and die with the events that they guard: only those in memory are gone with the process.
     let (store, backend): (Arc<dyn IdempotencyStore>, _) = match (&settings.event_store, idempotency_file(settings)) {
-        (Engine::Sqlite(_), Some(path)) => {
+        (Engine::Sqlite(_) | Engine::KurrentDb(_), Some(path)) => {
             let store = sqlite::IdempotencyStore::open(&path, Arc::clone(clock));
             (Arc::new(store.map_err(|error| failed("idempotency keys")(&error))?), "sqlite")
         }

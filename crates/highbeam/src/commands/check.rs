@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use console_storage::OpenError;
+use eventsourcing::EventStore as _;
 
 use super::{Error, say};
 use crate::cli::Check;
@@ -61,7 +62,13 @@ async fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
     let subscriptions = &settings.subscriptions;
     let mut findings = vec![
         Finding { subject: "data folder", verdict: folder(data_dir) },
-        Finding { subject: "event store", verdict: engine(&settings.event_store, "events.db", sqlite::Kind::Events) },
+        Finding {
+            subject: "event store",
+            verdict: match kurrentdb(&settings.event_store).await {
+                Some(verdict) => verdict,
+                None => engine(&settings.event_store, "events.db", sqlite::Kind::Events),
+            },
+        },
         Finding {
             subject: "read model",
             verdict: engine(&settings.read_model, &name(&subscriptions.orders_checkpoint), sqlite::Kind::Orders),
@@ -105,6 +112,29 @@ async fn elasticsearch(settings: &Settings) -> Option<Verdict> {
     Some(match elasticsearch::check(&config).await {
         Ok(told) => Verdict::Well(told),
         Err(error) => Verdict::Wrong(format!("{}: look at ELASTIC_URL", wiring::with_causes(&error))),
+    })
+}
+
+/// What KurrentDB says, where the events are there.
+async fn kurrentdb(engine: &Engine) -> Option<Verdict> {
+    let Engine::KurrentDb(settings) = engine else { return None };
+    let hosts = settings.hosts();
+    let wrong = |error: &dyn std::error::Error| {
+        let causes = wiring::with_causes(error);
+        Verdict::Wrong(format!("{hosts}: {causes}: look at EVENTSTORE_CONFIG_CONNECTION_STRING"))
+    };
+    let store = match kurrentdb::EventStore::open((**settings).clone()) {
+        Ok(store) => store,
+        Err(error) => return Some(wrong(&error)),
+    };
+    // Who leads, and whether the user may read, is what the version alone does not tell.
+    let told = match store.ping().await {
+        Ok(()) => store.server_version().await,
+        Err(error) => Err(error),
+    };
+    Some(match told {
+        Ok(version) => Verdict::Well(format!("KurrentDB {version} at {hosts} answers")),
+        Err(error) => wrong(&error),
     })
 }
 

@@ -19,7 +19,8 @@ impl Port {
     /// The schemes that this port takes, for error messages.
     const fn schemes(self) -> &'static str {
         match self {
-            Self::Events | Self::ReadModel => "sqlite: and memory:",
+            Self::Events => "sqlite:, esdb://, kurrentdb:// (either with +discover) and memory:",
+            Self::ReadModel => "sqlite: and memory:",
             Self::Search => "sqlite:, http://, https:// (Elasticsearch) and memory:",
         }
     }
@@ -30,6 +31,8 @@ impl Port {
 pub enum Engine {
     /// `sqlite:` or `sqlite:PATH`: a file; without a path, one in the data folder.
     Sqlite(Option<PathBuf>),
+    /// `esdb://`, `kurrentdb://`: a KurrentDB server or cluster.
+    KurrentDb(Box<kurrentdb::Settings>),
     /// `http://` or `https://`: Elasticsearch or OpenSearch.
     Elasticsearch(Address),
     /// `memory:`: gone with the process.
@@ -52,6 +55,10 @@ impl Engine {
             }
             ("memory", _) if rest.is_empty() || rest == "//" => Ok(Self::Memory),
             ("memory", _) => Err("takes nothing after memory:".to_owned()),
+            (scheme, Port::Events) if kurrentdb::Settings::knows_scheme(scheme) => {
+                let settings = kurrentdb::Settings::parse(text).map_err(|error| error.to_string())?;
+                Ok(Self::KurrentDb(Box::new(settings)))
+            }
             ("http" | "https", Port::Search) => {
                 Address::parse(text).map(Self::Elasticsearch).map_err(|error| error.to_string())
             }
@@ -66,7 +73,7 @@ impl Engine {
         match self {
             Self::Sqlite(Some(path)) => Some(path.clone()),
             Self::Sqlite(None) => Some(data_dir.join(default)),
-            Self::Elasticsearch(_) | Self::Memory => None,
+            Self::KurrentDb(_) | Self::Elasticsearch(_) | Self::Memory => None,
         }
     }
 
@@ -75,6 +82,7 @@ impl Engine {
     pub const fn backend(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
+            Self::KurrentDb(_) => "kurrentdb",
             Self::Elasticsearch(_) => "elasticsearch",
             Self::Memory => "memory",
         }

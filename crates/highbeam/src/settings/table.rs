@@ -155,8 +155,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "EVENTSTORE_CONFIG_CONNECTION_STRING",
         "sqlite:",
-        "sqlite:/var/lib/highbeam/events.db",
-        "The event store; sqlite: is a file in the data folder",
+        "esdb://user:password@kurrentdb:2113?tls=true",
+        "The event store: a file (sqlite: is one in the data folder), or KurrentDB by its connection string",
     ),
     setting("MONGO_URI", "sqlite:", "sqlite:/var/lib/highbeam/orders.db", "The order read model"),
     setting(

@@ -59,7 +59,7 @@ fn all_faults_come_at_once_each_with_an_example_and_without_the_value() {
         ("RETENTION_AGE", "for ever"),
         ("SCRAPE_TARGETS", "localhost:9100"),
         ("SCRAPE_INTERVAL", "0"),
-        ("EVENTSTORE_CONFIG_CONNECTION_STRING", "esdb://admin:s3cret@host:2113"),
+        ("EVENTSTORE_CONFIG_CONNECTION_STRING", "esdb://admin:s3cret@host:port"),
         ("MONGO_URI", "mongo"),
         ("SUBSCRIPTIONS_POOL_SIZE", "0"),
         ("SUBSCRIPTIONS_MONGO_PROJECTION_GROUP_NAME", "../x"),
@@ -120,6 +120,22 @@ fn a_name_that_elasticsearch_would_refuse_is_refused_at_start() {
     assert!(Settings::read(&environment(&[name])).is_ok(), "a file takes it");
     let faults = Settings::read(&environment(&[name, ("ELASTIC_URL", "http://search:9200")])).unwrap_err();
     assert!(faults.to_string().contains("lower-case"), "{faults}");
+}
+
+#[test]
+fn an_event_store_on_another_machine_is_named_by_its_connection_string() {
+    let url = ("EVENTSTORE_CONFIG_CONNECTION_STRING", "kurrentdb+discover://admin:s3cret@cluster.example.com");
+    let settings = Settings::read(&environment(&[url])).unwrap();
+    assert_eq!(settings.event_store.backend(), "kurrentdb");
+    assert!(!format!("{settings:?}").contains("s3cret"));
+    // It keeps events and nothing else.
+    for name in ["MONGO_URI", "ELASTIC_URL"] {
+        let faults = Settings::read(&environment(&[(name, "esdb://admin:s3cret@host")])).unwrap_err();
+        assert!(faults.0[0].name == name && !faults.to_string().contains("s3cret"), "{faults}");
+    }
+    let wrong = ("EVENTSTORE_CONFIG_CONNECTION_STRING", "esdb://host?tsl=false");
+    let faults = Settings::read(&environment(&[wrong])).unwrap_err();
+    assert!(faults.to_string().contains("not known, tsl"), "{faults}");
 }
 
 #[test]
