@@ -40,9 +40,10 @@ check: web ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check
 	cd $(WEB) && npm run --silent check
 
-test-engines: ## Tests against engines and tools from outside: Elasticsearch, OpenSearch, schemathesis, node_exporter, Prometheus, OTLP's own definitions and SDKs
+test-engines: ## Tests against engines and tools from outside: Elasticsearch, OpenSearch, KurrentDB's clients, schemathesis, node_exporter, Prometheus, OTLP's own definitions and SDKs
 	$(CARGO) build --locked --package highbeam
 	bash tests/schemathesis.sh
+	bash tests/kurrentdb_clients.sh
 	bash tests/engines/elasticsearch.sh
 	bash tests/engines/elasticsearch.sh opensearch
 	bash tests/node_exporter.sh
