@@ -55,12 +55,13 @@ test-engines: ## Tests against engines and tools from outside: Elasticsearch, Op
 	CONSOLE_BINARY=target/debug/highbeam bash tests/promql.sh
 
 bench: ## Measure (ONLY="commands reads" chooses)
-	$(CARGO) build --locked --release --package highbeam --package bench
+	$(CARGO) build --locked --release --package highbeam --package bench --package kurrentdb-testserver
 	target/release/bench $(ONLY)
 
-bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: apt-get install protobuf-compiler), the OpenTelemetry SDK, and those of bench/peers
+bench-peers: ## Install what `make bench` measures beside: UmaDB (needs protoc: apt-get install protobuf-compiler), KurrentDB's own crate, the OpenTelemetry SDK, and those of bench/peers
 	$(CARGO) install --locked --root target/tools umadb@0.7.8
 	$(CARGO) build --locked --release --manifest-path bench/umadb/Cargo.toml
+	$(CARGO) build --locked --release --manifest-path bench/kurrentdb-official/Cargo.toml
 	$(CARGO) build --locked --release --manifest-path bench/otel-sdk/Cargo.toml
 	for peer in jaeger otelite telemetrygen prometheus victorialogs; do bash bench/peers/$$peer.sh || exit 1; done
 

@@ -1,6 +1,6 @@
 //! `make bench`: what highbeam reaches on this machine, next to what the machine itself and its peers
-//! reach in the same run. Names given as arguments choose: fsync store umadb commands reads replay
-//! engines telemetry cost outages start host console, of which there are parts: console-empty console-spans
+//! reach in the same run. Names given as arguments choose: fsync store umadb kurrentdb commands reads
+//! replay engines telemetry cost outages start host console, of which there are parts: console-empty console-spans
 //! console-lines console-samples console-queries console-promql console-logql console-full.
 //!
 //! Ratios are what counts: machines are shared, and absolute figures of two runs differ.
@@ -11,6 +11,7 @@ mod console;
 mod cost;
 mod engines;
 mod host;
+mod kurrentdb;
 mod limits;
 mod orders;
 mod outages;
@@ -54,6 +55,9 @@ async fn main() {
     }
     if wanted("umadb") {
         umadb::append().iter().for_each(Row::print);
+    }
+    if wanted("kurrentdb") {
+        kurrentdb::append().await.iter().for_each(Row::print);
     }
     if wanted("commands") {
         commands::create().await.iter().for_each(Row::print);
