@@ -64,17 +64,19 @@ pub fn apply(view: Option<OrderView>, recorded: &RecordedEvent) -> Result<Applie
     if recorded.revision > expected {
         return Err(Error::Gap { expected, found: recorded.revision });
     }
-    let decoded = codec::decode(&recorded.event_type, &recorded.data, recorded.metadata().schema_version)?;
+    let metadata = recorded.metadata();
+    let decoded = codec::decode(&recorded.event_type, &recorded.data, metadata.schema_version)?;
+    let happened_at = metadata.recorded_at.unwrap_or(recorded.recorded_at);
     let (created_position, created_at, order) = match view {
         Some(view) => (view.created_position, view.created_at, view.order),
-        None => (recorded.position, recorded.recorded_at, Order::default()),
+        None => (recorded.position, happened_at, Order::default()),
     };
     let view = OrderView {
         id,
         revision: recorded.revision,
         created_position,
         created_at,
-        updated_at: recorded.recorded_at,
+        updated_at: happened_at,
         order: Order::evolve(order, &decoded.event),
     };
     Ok(Applied::Changed(view, decoded.adjustments))

@@ -57,7 +57,8 @@ pub struct RecordedEvent {
     pub data: Bytes,
     /// The metadata as it was written; [`RecordedEvent::metadata`] reads it.
     pub raw_metadata: Bytes,
-    /// When the store accepted it, by the store's clock, to the millisecond at least.
+    /// When the store accepted it, by the store's clock, to the millisecond at least. See
+    /// [`RecordedEvent::happened_at`].
     pub recorded_at: Timestamp,
 }
 
@@ -78,6 +79,12 @@ impl RecordedEvent {
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         Metadata::from_json(&self.raw_metadata)
+    }
+
+    /// When the event was recorded first: in this store, or in the one that it was copied from.
+    #[must_use]
+    pub fn happened_at(&self) -> Timestamp {
+        self.metadata().recorded_at.unwrap_or(self.recorded_at)
     }
 
     /// Only the headers that name the trace, at a fraction of what [`RecordedEvent::metadata`] costs.
@@ -111,6 +118,30 @@ mod tests {
         assert_eq!(traceparent(r#"{"uber-trace-id":7,"traceparent":"b"}"#).as_deref(), Some("b"));
         assert_eq!(event(r#"{"uber-trace-id":"1:2:0:1"}"#).trace_headers().uber_trace_id.as_deref(), Some("1:2:0:1"));
         assert_eq!(event("no json").trace_headers(), TraceHeaders::default());
+    }
+
+    #[test]
+    fn a_copied_event_happened_when_it_was_recorded_first() {
+        let event = |metadata: &'static str| RecordedEvent {
+            stream: StreamId::new("a"),
+            revision: Revision(0),
+            position: Position(1),
+            id: EventId(Uuid::nil()),
+            event_type: "A".into(),
+            data: Bytes::new(),
+            raw_metadata: metadata.into(),
+            recorded_at: Timestamp::UNIX_EPOCH,
+        };
+        let first: Timestamp = "2026-11-29T12:00:00.000001Z".parse().unwrap();
+        for metadata in [
+            r#"{"recordedAt":"2026-11-29T12:00:00.000001Z"}"#,
+            r#"{"schemaVersion":"x","recordedAt":"2026-11-29T12:00:00.000001Z"}"#,
+        ] {
+            assert_eq!(event(metadata).happened_at(), first);
+        }
+        for metadata in ["", "{}", r#"{"recordedAt":"yesterday"}"#, r#"{"recordedAt":7}"#] {
+            assert_eq!(event(metadata).happened_at(), Timestamp::UNIX_EPOCH);
+        }
     }
 
     #[test]

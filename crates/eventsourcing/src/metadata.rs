@@ -3,6 +3,7 @@
 //! Values are kept as text: giving `traceparent` a meaning is the business of `telemetry`.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -31,6 +32,10 @@ pub struct Metadata {
     /// The client's idempotency key, when it sent one.
     #[serde(rename = "idempotencyKey", skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// When the event was recorded first, on one that was copied from another store since: the store
+    /// itself tells when it was copied.
+    #[serde(rename = "recordedAt", skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<Timestamp>,
 }
 
 impl Metadata {
@@ -53,6 +58,7 @@ impl Metadata {
             causation_id: text("causationId").and_then(|id| id.parse().ok()),
             schema_version: fields.get("schemaVersion").and_then(|v| v.as_u64()).and_then(|v| v.try_into().ok()),
             idempotency_key: text("idempotencyKey"),
+            recorded_at: text("recordedAt").and_then(|time| time.parse().ok()),
         }
     }
 

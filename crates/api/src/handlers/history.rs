@@ -84,7 +84,7 @@ pub(crate) fn entry(event: &RecordedEvent) -> HistoryEntry<'_> {
         position: event.position.0,
         r#type: &event.event_type,
         id: event.id.0.to_string(),
-        timestamp: event.recorded_at.to_string(),
+        timestamp: metadata.recorded_at.unwrap_or(event.recorded_at).to_string(),
         trace_id: trace.map(|trace| trace.trace_id().to_string()),
         data: serde_json::from_slice(&event.data).ok(),
         adjustments: decoded.map(|decoded| decoded.adjustments).unwrap_or_default(),

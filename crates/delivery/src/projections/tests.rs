@@ -53,6 +53,17 @@ fn history() -> Vec<RecordedEvent> {
 }
 
 #[test]
+fn an_order_that_was_copied_keeps_its_times() {
+    let copied = history().into_iter().map(|event| {
+        let recorded_at = Some(event.recorded_at);
+        let raw_metadata = Metadata { recorded_at, ..event.metadata() }.to_json();
+        RecordedEvent { raw_metadata, recorded_at: Timestamp::from_second(9_000).unwrap(), ..event }
+    });
+    let view = fold(&copied.collect::<Vec<_>>()).unwrap().unwrap();
+    assert_eq!((view.created_at.as_second(), view.updated_at.as_second()), (1_000, 1_004));
+}
+
+#[test]
 fn a_view_knows_where_its_order_began_and_where_it_is() {
     let view = fold(&history()).unwrap().unwrap();
     assert_eq!((view.id, view.revision, view.created_position), (id(), Revision(4), Position(100)));

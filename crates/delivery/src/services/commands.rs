@@ -145,6 +145,7 @@ fn record(stream: &StreamId, expected: ExpectedRevision, events: &[Event], conte
         schema_version: Some(codec::SCHEMA_VERSION),
         idempotency_key: context.idempotency_key.clone(),
         uber_trace_id: None,
+        recorded_at: None,
     }
     .to_json();
     let first = expected.first_appended().0;

@@ -66,8 +66,8 @@ async fn skip_first(
             id,
             revision: skipped.revision,
             created_position: skipped.position,
-            created_at: skipped.recorded_at,
-            updated_at: skipped.recorded_at,
+            created_at: skipped.happened_at(),
+            updated_at: skipped.happened_at(),
             order: Order::default(),
         },
     };
