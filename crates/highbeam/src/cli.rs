@@ -32,6 +32,8 @@ pub enum Action {
     Projections(Projections),
     /// Reach every configured engine and say what is wrong and what to do
     Check(Check),
+    /// Copy an event store into another, and go on where an earlier copy stopped
+    Copy(Copy),
 }
 
 /// `highbeam up`
@@ -157,6 +159,25 @@ pub struct Check {
     /// Settings
     #[command(flatten)]
     pub settings: Flags,
+}
+
+/// `highbeam copy`
+#[derive(Debug, Args)]
+pub struct Copy {
+    /// The event store to copy, such as sqlite:data/events.db
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// The event store to copy to: an empty one, or one that an earlier copy began, such as
+    /// esdb://user:password@kurrentdb:2113
+    #[arg(long, value_name = "URL")]
+    pub to: String,
+    /// Copy only streams whose names start with it, and mind only those in the target
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub prefix: String,
+    /// How many streams are written to at once; with 1, the order of all events stays as it is, with more,
+    /// that of each stream does
+    #[arg(long, default_value_t = 64, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: u16,
 }
 
 /// One flag for each setting.

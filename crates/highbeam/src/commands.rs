@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod console;
+pub mod copy;
 pub mod load;
 pub mod projections;
 pub mod serve;
