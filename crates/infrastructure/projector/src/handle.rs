@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use delivery::repository::{self, Generation, GenerationState, GenerationStatus, ParkedEvent};
+use eventsourcing::store::Page;
 use eventsourcing::{Position, store};
 use telemetry::scope::{self, Scope};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -11,6 +12,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::engine::{Engine, Request};
 use crate::{Options, Ports};
 
+/// Events that are read to tell how many wait.
+const SAMPLE: usize = 100;
 /// Requests that may wait for the engine.
 const QUEUED_REQUESTS: usize = 16;
 
@@ -195,10 +198,55 @@ pub(crate) async fn lag(ports: &Ports, options: &Options, checkpoint: Position) 
     if head <= checkpoint {
         return Ok((head, Lag::default()));
     }
-    let oldest = ports.store.read_all(checkpoint, 1, &options.prefix).await?;
-    let Some(oldest) = oldest.events.first() else {
+    let page = ports.store.read_all(checkpoint, SAMPLE, &options.prefix).await?;
+    let Some(oldest) = page.events.first() else {
         return Ok((head, Lag::default()));
     };
     let age = ports.clock.now().duration_since(oldest.recorded_at).as_secs_f64().max(0.0);
-    Ok((head, Lag { events: head.0.saturating_sub(checkpoint.0), seconds: age }))
+    Ok((head, Lag { events: behind(&page, head), seconds: age }))
+}
+
+/// How many events there are from the first of a page up to `head`. What was not read is estimated from
+/// how far apart those stand that were: positions may count events, or bytes.
+fn behind(page: &Page, head: Position) -> u64 {
+    let count = u64::try_from(page.events.len()).unwrap_or(u64::MAX);
+    let (Some(first), Some(last)) = (page.events.first(), page.events.last()) else { return 0 };
+    let (span, rest) = (last.position.0.abs_diff(first.position.0), head.0.saturating_sub(last.position.0));
+    if span == 0 || (page.events.len() < SAMPLE && page.next >= head) {
+        return count;
+    }
+    let unread = u128::from(rest) * u128::from(count.saturating_sub(1)) / u128::from(span);
+    count.saturating_add(u64::try_from(unread).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use eventsourcing::{EventId, RecordedEvent, Revision, StreamId};
+
+    use super::*;
+
+    fn page(count: usize, apart: u64, next: u64) -> Page {
+        let event = |position| RecordedEvent {
+            stream: StreamId::new("order-1"),
+            revision: Revision(0),
+            position: Position(position),
+            id: EventId(Default::default()),
+            event_type: "A".into(),
+            data: Default::default(),
+            raw_metadata: Default::default(),
+            recorded_at: Default::default(),
+        };
+        Page { events: (0..count as u64).map(|index| event(1_000 + index * apart)).collect(), next: Position(next) }
+    }
+
+    #[test]
+    fn lag_is_in_events_whatever_positions_count() {
+        assert_eq!(behind(&page(0, 1, 9), Position(9)), 0);
+        assert_eq!(behind(&page(7, 1, 1_006), Position(1_006)), 7);
+        assert_eq!(behind(&page(7, 400, 9_000), Position(9_000)), 7, "what others wrote behind them is no lag");
+        // More than are read: as many as stand between, for one that counts events as for one that counts bytes.
+        assert_eq!(behind(&page(SAMPLE, 1, 1_099), Position(5_099)), 4_100);
+        assert_eq!(behind(&page(SAMPLE, 400, 40_600), Position(40_600 + 400 * 50)), 150);
+        assert_eq!(behind(&page(SAMPLE, u64::MAX / 200, 0), Position(u64::MAX)), 200);
+    }
 }
