@@ -17,6 +17,10 @@ enum Test {
     NotEqual(Text),
     Matches(Box<Pattern>),
     MatchesNot(Box<Pattern>),
+    /// Any line, the empty one too or not.
+    Line {
+        with_empty: bool,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -104,6 +108,11 @@ impl Matcher {
         Self { name: name.into(), test }
     }
 
+    /// `name=~".+"`, or `name=~".*"` where an empty value is selected too, with a dot that matches no line's end.
+    pub fn is_line(name: impl Into<Text>, with_empty: bool) -> Self {
+        Self { name: name.into(), test: Test::Line { with_empty } }
+    }
+
     /// The label's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -114,6 +123,13 @@ impl Matcher {
         match &self.test {
             Test::Equal(value) | Test::NotEqual(value) => value,
             Test::Matches(pattern) | Test::MatchesNot(pattern) => &pattern.source,
+            Test::Line { with_empty } => {
+                if *with_empty {
+                    ".*"
+                } else {
+                    ".+"
+                }
+            }
         }
     }
 
@@ -124,6 +140,7 @@ impl Matcher {
             Test::NotEqual(unwanted) => unwanted != value,
             Test::Matches(pattern) => pattern.is_match(value),
             Test::MatchesNot(pattern) => !pattern.is_match(value),
+            Test::Line { with_empty } => (*with_empty || !value.is_empty()) && !value.contains('\n'),
         }
     }
 
@@ -132,7 +149,7 @@ impl Matcher {
         match &self.test {
             Test::Equal(value) => Some(vec![value]),
             Test::Matches(pattern) => pattern.listed.as_ref().map(|listed| listed.iter().map(Text::as_str).collect()),
-            Test::NotEqual(_) | Test::MatchesNot(_) => None,
+            Test::NotEqual(_) | Test::MatchesNot(_) | Test::Line { .. } => None,
         }
     }
 }
@@ -165,6 +182,18 @@ mod tests {
         assert!(matches("5..", "503") && !matches("5..", "1503"));
         assert!(matches("a.b|c", "c") && !matches("a.b|c", "cc"));
         assert!(matches("a.*", "a\nb"));
+    }
+
+    #[test]
+    fn a_line_is_what_the_expression_for_it_matches() {
+        for (pattern, with_empty) in [(".+", false), (".*", true)] {
+            let regex = Matcher::matches("x", &format!("(?-s:{pattern})")).unwrap();
+            let line = Matcher::is_line("x", with_empty);
+            assert_eq!(line.value(), pattern);
+            for value in ["", "a", "é b", "a\nb", "\n", "a\r"] {
+                assert_eq!(line.is_match(value), regex.is_match(value), "{pattern} on {value:?}");
+            }
+        }
     }
 
     #[test]

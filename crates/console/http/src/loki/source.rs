@@ -23,10 +23,13 @@ type Fault = Box<dyn Error + Send + Sync>;
 pub(super) fn matchers(matchers: &[Matcher]) -> Result<Vec<console_storage::Matcher>, Fault> {
     let one = |matcher: &Matcher| {
         let (name, value) = (matcher.name.clone(), matcher.value.as_str());
-        let pattern = if value.contains('.') { format!("(?-s:{value})") } else { value.to_owned() };
+        // Selectors that leave everything in are frequent, and take longer to compile than to run.
+        let is_any_line = matches!(value, ".*" | ".+");
+        let pattern = if value.contains('.') && !is_any_line { format!("(?-s:{value})") } else { value.to_owned() };
         Ok::<_, Fault>(match matcher.op {
             MatchOp::Equal => console_storage::Matcher::equal(name, value),
             MatchOp::NotEqual => console_storage::Matcher::not_equal(name, value),
+            MatchOp::Matches if is_any_line => console_storage::Matcher::is_line(name, value == ".*"),
             MatchOp::Matches => console_storage::Matcher::matches(name, &pattern)?,
             MatchOp::MatchesNot => console_storage::Matcher::matches_not(name, &pattern)?,
         })
@@ -94,7 +97,8 @@ impl Source for StoreSource<'_> {
             counted += if takes { count } else { 0 };
             takes
         });
-        let mut parts = blocks.split(others.len() + 1).into_iter();
+        let readers = if blocks.is_empty() { 1 } else { others.len() + 1 };
+        let mut parts = blocks.split(readers).into_iter();
         let (Some(own), is_over) = (parts.next(), &AtomicBool::new(false)) else { return Ok(Scan::default()) };
         let scans = std::thread::scope(|scope| {
             let mut threads = Vec::new();

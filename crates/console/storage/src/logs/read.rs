@@ -63,8 +63,9 @@ pub struct WholeBlock<'a> {
     pub last_ns: u64,
 }
 
-/// Blocks in a row that one reader gets at most, so that a segment is not opened by each for each block.
-const DEALT_TOGETHER_MAX: usize = 8;
+/// Blocks in a row that one reader gets at most: some, so that a segment is not opened by each reader for each
+/// block, and few, so that none is done long before the others.
+const DEALT_TOGETHER_MAX: usize = 2;
 
 /// Blocks with selected lines, in order of their first line in the direction asked for.
 pub struct LogBlocks {
@@ -201,6 +202,11 @@ impl LogBlocks {
             }
         }
         all
+    }
+
+    /// Whether no block is left.
+    pub fn is_empty(&self) -> bool {
+        self.candidates.is_empty()
     }
 
     /// What reading has taken so far.
