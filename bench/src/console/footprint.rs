@@ -38,7 +38,7 @@ pub async fn empty(table: &mut Table) {
 /// Fills a console with spans and log records, and starts it again and again.
 pub async fn full(table: &mut Table) {
     let console = Kind::Console.start().await;
-    let (spans, records) = (Feed::Http(otlp::spans()), Feed::Http(otlp::records()));
+    let (spans, records) = (Feed::Http(otlp::spans()), Feed::Http(otlp::records("/v1/logs")));
     let begun = Instant::now();
     let (mut longest, mut told, mut items, mut trace) = (0.0, String::new(), 0, 1);
     while console.bytes_on_disk() < BYTES && begun.elapsed() < FILL {

@@ -16,53 +16,64 @@ const MADE: u32 = 600;
 /// Traces that are looked for after each round.
 const LOOKED_FOR: usize = 50;
 
-/// One way in, and whom it is tried with.
+/// One way in, and whom it is tried with: each is sent the same, by the path that it has for it.
 struct Way {
     what: &'static str,
     unit: &'static str,
     signal: Signal,
     /// Items of a request.
     items: u32,
-    feed: Feed,
-    /// Items a second.
-    target: f64,
-    peers: &'static [Kind],
+    feeds: Vec<(Kind, Feed)>,
+    /// Of items a second.
+    target: Target,
 }
 
 pub async fn spans(table: &mut Table) {
-    let way = |what, feed| {
-        let peers = &[Kind::JaegerMemory, Kind::JaegerBadger, Kind::Otelite];
-        Way { what, unit: "spans/s", signal: Signal::Spans, items: ITEMS, feed, target: 130_000.0, peers }
+    let way = |what, feed: &Feed| {
+        let parties = [Kind::Console, Kind::JaegerMemory, Kind::JaegerBadger, Kind::Otelite];
+        let feeds = parties.map(|kind| (kind, feed.clone())).into();
+        Way { what, unit: "spans/s", signal: Signal::Spans, items: ITEMS, feeds, target: Target::AtLeast(130_000.0) }
     };
     let templates = otlp::spans();
-    turns(table, way("spans, OTLP/HTTP", Feed::Http(templates.clone()))).await;
-    turns(table, way("spans, OTLP/gRPC", Feed::Grpc(templates))).await;
+    turns(table, way("spans, OTLP/HTTP", &Feed::Http(templates.clone()))).await;
+    turns(table, way("spans, OTLP/gRPC", &Feed::Grpc(templates))).await;
 }
 
+/// Targets are the peer's, which is faster on some machines than on others.
 pub async fn lines(table: &mut Table) {
-    let way = |what, feed, peers| Way {
+    let way = |what, feeds| Way {
         what,
         unit: "lines/s",
         signal: Signal::Lines,
         items: ITEMS,
-        feed,
-        target: 450_000.0,
-        peers,
+        feeds,
+        target: Target::NotBelow(Kind::VictoriaLogs),
     };
-    turns(table, way("log lines, OTLP/HTTP", Feed::Http(otlp::records()), &[Kind::Otelite])).await;
-    turns(table, way("log lines, Loki push, JSON and gzip", made(pushed::lines_json), &[])).await;
-    turns(table, way("log lines, Loki push, protobuf and snappy", made(pushed::lines_protobuf), &[])).await;
+    let otlp = Feed::Http(otlp::records("/v1/logs"));
+    let elsewhere = Feed::Http(otlp::records("/insert/opentelemetry/v1/logs"));
+    let feeds = vec![(Kind::Console, otlp.clone()), (Kind::Otelite, otlp), (Kind::VictoriaLogs, elsewhere)];
+    turns(table, way("log lines, OTLP/HTTP", feeds)).await;
+    for (what, make) in [
+        ("log lines, Loki push, JSON and gzip", pushed::lines_json as fn(&str, u32, u32) -> Vec<Requests>),
+        ("log lines, Loki push, protobuf and snappy", pushed::lines_protobuf),
+    ] {
+        let of = |path: &str| made(|senders, requests| make(path, senders, requests));
+        let own = of("/loki/api/v1/push");
+        // As they are: by default it takes JSON in lines apart.
+        let elsewhere = of("/insert/loki/api/v1/push?disable_message_parsing=1");
+        turns(table, way(what, vec![(Kind::Console, own), (Kind::VictoriaLogs, elsewhere)])).await;
+    }
 }
 
 pub async fn samples(table: &mut Table) {
+    let feed = made(pushed::samples);
     let way = Way {
         what: "samples, remote write 1.0",
         unit: "samples/s",
         signal: Signal::Samples,
         items: SERIES,
-        feed: made(pushed::samples),
-        target: 500_000.0,
-        peers: &[Kind::Prometheus],
+        feeds: vec![(Kind::Console, feed.clone()), (Kind::Prometheus, feed)],
+        target: Target::AtLeast(500_000.0),
     };
     turns(table, way).await;
 }
@@ -73,12 +84,13 @@ fn made(make: impl Fn(u32, u32) -> Vec<Requests>) -> Feed {
 
 async fn turns(table: &mut Table, way: Way) {
     for _ in 0..ROUNDS {
-        for kind in std::iter::once(Kind::Console).chain(way.peers.iter().copied()).filter(|kind| kind.is_there()) {
+        for (kind, feed) in way.feeds.iter().filter(|(kind, _)| kind.is_there()) {
+            let kind = *kind;
             let party = kind.start().await;
             let until = Until::seconds(SECONDS);
-            let rate = rate(&party, way.signal, u64::from(way.items), &way.feed, until).await;
+            let rate = rate(&party, way.signal, u64::from(way.items), feed, until).await;
             eprintln!("{}: {} {:.0} {}", way.what, kind.name(), rate.per_second, way.unit);
-            let figure = table.figure(way.what, way.unit, Target::AtLeast(way.target));
+            let figure = table.figure(way.what, way.unit, way.target);
             figure.add(kind, rate.per_second);
             tell(figure, kind, &rate);
             if way.signal == Signal::Spans {

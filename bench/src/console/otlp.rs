@@ -41,9 +41,9 @@ pub fn spans() -> Vec<Template> {
     (0..TEMPLATES).map(|number| template("/v1/traces", number, &span)).collect()
 }
 
-/// Requests of log records, as they go over HTTP.
-pub fn records() -> Vec<Template> {
-    (0..TEMPLATES).map(|number| template("/v1/logs", number, &record)).collect()
+/// Requests of log records, as they go over HTTP to a path.
+pub fn records(path: &str) -> Vec<Template> {
+    (0..TEMPLATES).map(|number| template(path, number, &record)).collect()
 }
 
 /// Writes an item of a trace: the template's number, the trace's and the item's.

@@ -167,6 +167,9 @@ impl Kind {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let started_in = begun.elapsed();
+        // It takes everything at one address.
+        let is_one = matches!(self, Self::VictoriaLogs | Self::VictoriaLogsFields);
+        let otlp_http = if is_one { query } else { otlp_http };
         let counters = if matches!(self, Self::JaegerMemory | Self::JaegerBadger) { counters } else { query };
         Party { kind: self, otlp_http, otlp_grpc, query, counters, started_in, child, folder }
     }

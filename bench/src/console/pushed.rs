@@ -61,8 +61,8 @@ fn labels(sender: u32, number: u32) -> [(&'static str, String); 8] {
     ]
 }
 
-/// Loki's push in JSON, with gzip.
-pub fn lines_json(senders: u32, requests: u32) -> Vec<Requests> {
+/// Loki's push in JSON, with gzip, by the path of whom it is sent to.
+pub fn lines_json(path: &str, senders: u32, requests: u32) -> Vec<Requests> {
     each(senders, |sender| {
         let request = |round: u32| {
             let mut body = String::from("{\"streams\":[");
@@ -85,14 +85,14 @@ pub fn lines_json(senders: u32, requests: u32) -> Vec<Requests> {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(body.as_bytes()).unwrap();
             let head = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
-            post("/loki/api/v1/push", head, &encoder.finish().unwrap())
+            post(path, head, &encoder.finish().unwrap())
         };
         (0..requests).map(request).collect()
     })
 }
 
-/// Loki's push in protobuf, with snappy, as Promtail and Alloy send it.
-pub fn lines_protobuf(senders: u32, requests: u32) -> Vec<Requests> {
+/// Loki's push in protobuf, with snappy, as Promtail and Alloy send it, by the path of whom it is sent to.
+pub fn lines_protobuf(path: &str, senders: u32, requests: u32) -> Vec<Requests> {
     each(senders, |sender| {
         let request = |round: u32| {
             let mut body = Vec::new();
@@ -116,7 +116,7 @@ pub fn lines_protobuf(senders: u32, requests: u32) -> Vec<Requests> {
                 });
             }
             let head = "content-type: application/x-protobuf\r\n";
-            post("/loki/api/v1/push", head, &snap::raw::Encoder::new().compress_vec(&body).unwrap())
+            post(path, head, &snap::raw::Encoder::new().compress_vec(&body).unwrap())
         };
         (0..requests).map(request).collect()
     })
