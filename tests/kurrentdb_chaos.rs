@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "of what tests share, each uses a part")]
-
 #![allow(clippy::print_stdout, reason = "what was seen goes with the test")]
 
 mod support;
