@@ -21,7 +21,7 @@ const ROUNDS: usize = 3;
 const RUNS: [(u64, usize); 3] = [(100, 1), (5_000, 1_000), (25_000, 4_000)];
 
 /// Where the projection goes: made anew for each run.
-type Open = dyn Fn() -> Arc<dyn ProjectionStore>;
+type Open<'a> = dyn Fn() -> Arc<dyn ProjectionStore> + 'a;
 
 pub async fn catch_up() -> Vec<Row> {
     let mut rows = Vec::new();
@@ -43,7 +43,7 @@ fn elasticsearch(url: &str) -> Arc<dyn ProjectionStore> {
 }
 
 /// A row for each size of a batch; with one in so many of the orders, on an engine that is that slow.
-async fn into(engine: &str, part: u64, open: &Open) -> Vec<Row> {
+async fn into(engine: &str, part: u64, open: &Open<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (orders, batch) in RUNS {
         let orders = orders / part;
