@@ -71,10 +71,16 @@ impl Store {
 
     /// A trace, as far as it is kept. One of which nothing is kept has no spans.
     pub fn trace(&self, id: TraceId) -> Result<Trace, ReadError> {
-        self.inner().traces.trace(id)
+        Ok(self.inner().traces.traces(&[id])?.pop().unwrap_or_default())
     }
 
-    /// Traces without their details, in the order of the ids. Each block is read once for all of them, so to ask for
+    /// Many at a time, in the order of the ids, of which none may be there twice: each block is read once for all of
+    /// them. Whoever asks bounds what that may be.
+    pub fn traces(&self, ids: &[TraceId]) -> Result<Vec<Trace>, ReadError> {
+        self.inner().traces.traces(ids)
+    }
+
+    /// Traces without their details, in the order of the ids, of which none may be there twice. Each block is read once for all of them, so to ask for
     /// many at a time is faster; what is given back is bounded by [`TRACE_SPANS_MAX`](crate::TRACE_SPANS_MAX) spans
     /// of each.
     pub fn trace_outlines(&self, ids: &[TraceId]) -> Result<Vec<TraceOutline>, ReadError> {

@@ -105,14 +105,16 @@ impl Traces {
         Ok(left)
     }
 
-    /// A trace by its id; without spans if none are kept.
-    pub(crate) fn trace(&self, id: TraceId) -> Result<Trace, ReadError> {
-        let found = self.gather(&[id], |row| row.spans.group(row.number, row.rest()?))?;
-        let mut groups: Vec<SpanGroup> = found.into_iter().flatten().collect();
-        let is_truncated = groups.len() > TRACE_SPANS_MAX;
-        groups.truncate(TRACE_SPANS_MAX);
-        let evicted = self.gone.holders(hash::trace(id));
-        Ok(Trace { batch: SpanBatch { groups: assemble(groups) }, is_truncated, evicted })
+    /// Traces in the order of their ids, none of which is there twice; without spans if none are kept.
+    pub(crate) fn traces(&self, ids: &[TraceId]) -> Result<Vec<Trace>, ReadError> {
+        let found = self.gather(ids, |row| row.spans.group(row.number, row.rest()?))?;
+        let trace = |(id, mut groups): (&TraceId, Vec<SpanGroup>)| {
+            let is_truncated = groups.len() > TRACE_SPANS_MAX;
+            groups.truncate(TRACE_SPANS_MAX);
+            let evicted = self.gone.holders(hash::trace(*id));
+            Trace { batch: SpanBatch { groups: assemble(groups) }, is_truncated, evicted }
+        };
+        Ok(ids.iter().zip(found).map(trace).collect())
     }
 
     pub(crate) fn services(&self) -> Vec<Text> {

@@ -3,6 +3,7 @@
 
 use console_model::{Text, TraceId};
 use console_storage::{Evicted, ReadError, Store, Trace, TraceQuery};
+use hashbrown::HashSet;
 use jiff::Timestamp;
 
 use super::parameters::{self, Parameters};
@@ -14,6 +15,9 @@ const TRACES_MAX: usize = 1_500;
 const TRACES_DEFAULT: usize = 100;
 /// Spans of all traces of one answer: the trace that passes it is the last.
 const SPANS_MAX: usize = 50_000;
+/// Traces that are loaded together, and about how many spans they may have.
+const TRACES_AT_ONCE: usize = 20;
+const SPANS_AT_ONCE: usize = 20_000;
 /// How far back is looked where no start is named.
 const LOOKBACK_NS: u64 = 48 * 60 * 60 * 1_000_000_000;
 
@@ -168,31 +172,46 @@ pub(super) fn find(store: &Store, wanted: Wanted, stop: &Stop) -> Result<Found, 
 }
 
 fn find_within(store: &Store, wanted: Wanted, spans_max: usize, stop: &Stop) -> Result<Found, ReadError> {
-    let ids: Vec<(String, Option<TraceId>)> = match wanted {
+    let mut ids: Vec<(String, Option<TraceId>)> = match wanted {
         Wanted::Ids(ids) => ids,
         Wanted::Like(query) => store.search_traces(&query)?.into_iter().map(|id| (id.to_string(), Some(id))).collect(),
     };
+    let mut seen = HashSet::new();
+    ids.retain(|(_, id)| id.is_none_or(|id| seen.insert(id)));
     let mut found = Found::default();
     let mut spans = 0;
-    let count = ids.len();
-    for (at, (text, id)) in ids.into_iter().enumerate() {
-        if spans >= spans_max || stop.is_set() {
-            found.left_out = count - at;
-            break;
+    let mut rest = &ids[..];
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(at_once(spans, found.traces.len()).min(rest.len()));
+        let wanted: Vec<TraceId> = now.iter().filter_map(|(_, id)| *id).collect();
+        let mut traces = store.traces(&wanted)?.into_iter();
+        for (at, (text, id)) in now.iter().enumerate() {
+            if spans >= spans_max || stop.is_set() {
+                found.left_out = rest.len() - at;
+                return Ok(found);
+            }
+            match id.and_then(|id| traces.next().map(|trace| (id, trace))) {
+                Some((id, trace)) if !trace.batch.is_empty() => {
+                    spans += trace.batch.len();
+                    found.traces.push((id, trace));
+                }
+                absent => {
+                    let evicted = absent.map(|(_, trace)| trace.evicted).unwrap_or_default();
+                    found.missing.push((text.clone(), evicted));
+                }
+            }
         }
-        let Some(id) = id else {
-            found.missing.push((text, Vec::new()));
-            continue;
-        };
-        let trace = store.trace(id)?;
-        if trace.batch.is_empty() {
-            found.missing.push((text, trace.evicted));
-        } else {
-            spans += trace.batch.len();
-            found.traces.push((id, trace));
-        }
+        rest = later;
     }
     Ok(found)
+}
+
+/// How many traces to load next, going by those that were: many share the reading, few are not too much for memory.
+fn at_once(spans: usize, traces: usize) -> usize {
+    match spans.checked_div(traces) {
+        None => 2,
+        Some(average) => (SPANS_AT_ONCE / average.max(1)).clamp(1, TRACES_AT_ONCE),
+    }
 }
 
 #[cfg(test)]
@@ -286,5 +305,16 @@ mod tests {
         let ids: Vec<u128> = part.traces.iter().map(|(id, _)| id.get()).collect();
         assert_eq!(ids, [4, 3], "the newest, whole");
         assert!(part.notice().unwrap().starts_with("2 more traces are left out"));
+        let ids = [("1", 1), ("x", 0), ("01", 1), ("9", 9), ("2", 2)].map(|(text, id)| (text.into(), TraceId::new(id)));
+        let named = find_within(&store, Wanted::Ids(ids.into()), 10, &Stop::default()).unwrap();
+        let there: Vec<u128> = named.traces.iter().map(|(id, _)| id.get()).collect();
+        let missing: Vec<&str> = named.missing.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!((there, missing), (vec![1, 2], vec!["x", "9"]), "each once, whatever is between them");
+    }
+
+    #[test]
+    fn as_many_are_loaded_at_once_as_those_before_were_small() {
+        let traces_of = |spans: usize| at_once(spans * 3, 3);
+        assert_eq!((at_once(0, 0), traces_of(10), traces_of(5_000), traces_of(50_000)), (2, 20, 4, 1));
     }
 }
