@@ -132,11 +132,21 @@ def recorded(server, now):
     return found
 
 
+def wait_for_alertmanager(server):
+    deadline = time.time() + 60
+    while not server.get("/api/v1/alertmanagers")["data"]["activeAlertmanagers"]:
+        if time.time() > deadline:
+            sys.exit(f"{server} has found no Alertmanager within a minute")
+        time.sleep(0.1)
+
+
 def main():
     manager_of = {"genuine": Alertmanager(), "own": Alertmanager()}
     print(manager_of["genuine"].port, manager_of["own"].port, flush=True)
     bases = sys.stdin.readline().split()
     servers = [wire.Server("genuine", bases[0]), wire.Server("own", bases[1])]
+    # Until it knows its Alertmanager, Prometheus drops what it would tell, and does not tell it later.
+    wait_for_alertmanager(servers[0])
     # Both have evaluated a few times before anything comes, so that both remember from then on.
     time.sleep(4)
     # What was told until now depends on which of them was there first.
