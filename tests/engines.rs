@@ -3,6 +3,7 @@
 //! are skipped; the scripts in `tests/engines` start engines and set them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "what was seen goes with the test")]
 
 #[path = "engines/ledger.rs"]
 mod ledger;
