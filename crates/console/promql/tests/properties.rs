@@ -171,6 +171,10 @@ proptest! {
         if query.contains("start()") || query.contains("end()") {
             return Ok(());
         }
+        // Sorting orders an instant and no range, and who is among the first of equal ones goes by the order.
+        if query.contains("sort") && (query.contains("k(") || query.contains("limit")) {
+            return Ok(());
+        }
         let range = engine.range(&storage, &query, at - 20_000, at + 20_000, 10_000, &());
         let (Ok(instant), Ok(range)) = (instant, range) else { return Ok(()) };
         let (Value::Vector(samples), Value::Matrix(series)) = (instant.value, range.value) else { return Ok(()) };
