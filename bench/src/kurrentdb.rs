@@ -4,14 +4,11 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use ::kurrentdb::{EventStore, Settings};
 
 use crate::Row;
-use crate::store::append_one;
+use crate::store::{append_one, appends_a_second};
 
 const SERVER: &str = "target/release/kurrentdb-testserver";
 const OFFICIAL: &str = "bench/kurrentdb-official/target/release/bench-kurrentdb-official";
@@ -65,21 +62,7 @@ pub async fn append() -> Vec<Row> {
 async fn our_client(url: &str, concurrency: u64) -> f64 {
     let store = EventStore::open(Settings::parse(url).unwrap()).unwrap();
     append_one(&store, 0).await;
-    let (begun, count) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-    let tasks: Vec<_> = (0..concurrency)
-        .map(|_| {
-            let (store, count) = (store.clone(), Arc::clone(&count));
-            tokio::spawn(async move {
-                while begun.elapsed() < Duration::from_secs(SECONDS) {
-                    append_one(&store, count.fetch_add(1, Ordering::Relaxed)).await;
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    count.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+    appends_a_second(&store, concurrency, SECONDS).await
 }
 
 fn official(url: &str, concurrency: u64) -> Option<f64> {

@@ -17,21 +17,7 @@ pub async fn append() -> Vec<Row> {
     for concurrency in [1, 8, 64, 256] {
         let folder = tempfile::tempdir_in(".").unwrap();
         let store = sqlite::EventStore::open(folder.path().join("events.db"), Arc::new(clock::System)).unwrap();
-        let (begun, count) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-        let tasks: Vec<_> = (0..concurrency)
-            .map(|_| {
-                let (store, count) = (store.clone(), Arc::clone(&count));
-                tokio::spawn(async move {
-                    while begun.elapsed() < Duration::from_secs(SECONDS) {
-                        append_one(&store, count.fetch_add(1, Ordering::Relaxed)).await;
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        let rate = count.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64();
+        let rate = appends_a_second(&store, concurrency, SECONDS).await;
         rows.push(Row::new(
             format!("append to the store, {concurrency} at once"),
             rate,
@@ -40,6 +26,28 @@ pub async fn append() -> Vec<Row> {
         ));
     }
     rows
+}
+
+/// So many at once, for so many seconds.
+pub async fn appends_a_second<S>(store: &S, concurrency: u64, seconds: u64) -> f64
+where
+    S: EventStore + Clone + 'static,
+{
+    let (begun, count) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+    let tasks: Vec<_> = (0..concurrency)
+        .map(|_| {
+            let (store, count) = (store.clone(), Arc::clone(&count));
+            tokio::spawn(async move {
+                while begun.elapsed() < Duration::from_secs(seconds) {
+                    append_one(&store, count.fetch_add(1, Ordering::Relaxed)).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    count.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
 }
 
 pub async fn append_one(store: &dyn EventStore, number: u64) {

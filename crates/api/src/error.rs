@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use delivery::aggregate::Rejection;
 use delivery::models::{Violation, Violations};
 use delivery::{repository, services};
-use eventsourcing::store;
+use eventsourcing::{store, with_causes};
 
 /// A kind of problem (RFC 9457).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -212,17 +212,6 @@ const fn fixed_detail(kind: Kind) -> &'static str {
         Kind::DeadlineExceeded => "the request was given up; a command may have been carried out all the same",
         _ => "the failure has been logged under the trace id",
     }
-}
-
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 impl From<Violations> for Error {

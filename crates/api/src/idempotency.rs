@@ -8,13 +8,14 @@ use std::sync::Arc;
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use delivery::repository::{Begun, IdempotencyStore, StoredResponse};
+use eventsourcing::with_causes;
 use sha2::{Digest, Sha256};
 use telemetry::scope;
 use uuid::Uuid;
 
 use crate::answer::{Answer, X_POSITION};
 use crate::context::RequestContext;
-use crate::error::{Error, Kind, with_causes};
+use crate::error::{Error, Kind};
 use crate::{Orders, State, problem};
 
 /// The header that carries a key.

@@ -9,12 +9,12 @@ use std::time::Duration;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use delivery::models::OrderId;
-use eventsourcing::{EventStore, Position, Revision, StreamId};
+use eventsourcing::{EventStore, Position, Revision, StreamId, with_causes};
 use futures_util::stream::unfold;
 use tokio::sync::Notify;
 
 use crate::State;
-use crate::error::{Error, Kind, with_causes};
+use crate::error::{Error, Kind};
 use crate::handlers::history::entry;
 
 /// Streams open at once.

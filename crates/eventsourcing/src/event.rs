@@ -101,9 +101,8 @@ impl RecordedEvent {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_trace_is_found_whatever_stands_beside_it() {
-        let event = |metadata: &'static str| RecordedEvent {
+    fn event(metadata: &'static str) -> RecordedEvent {
+        RecordedEvent {
             stream: StreamId::new("a"),
             revision: Revision(0),
             position: Position(1),
@@ -112,7 +111,11 @@ mod tests {
             data: Bytes::new(),
             raw_metadata: metadata.into(),
             recorded_at: Timestamp::UNIX_EPOCH,
-        };
+        }
+    }
+
+    #[test]
+    fn the_trace_is_found_whatever_stands_beside_it() {
         let traceparent = |metadata| event(metadata).trace_headers().traceparent.map(Cow::into_owned);
         assert_eq!(traceparent(r#"{"schemaVersion":2,"traceparent":"00-a\u002d"}"#).as_deref(), Some("00-a-"));
         assert_eq!(traceparent(r#"{"uber-trace-id":7,"traceparent":"b"}"#).as_deref(), Some("b"));
@@ -122,16 +125,6 @@ mod tests {
 
     #[test]
     fn a_copied_event_happened_when_it_was_recorded_first() {
-        let event = |metadata: &'static str| RecordedEvent {
-            stream: StreamId::new("a"),
-            revision: Revision(0),
-            position: Position(1),
-            id: EventId(Uuid::nil()),
-            event_type: "A".into(),
-            data: Bytes::new(),
-            raw_metadata: metadata.into(),
-            recorded_at: Timestamp::UNIX_EPOCH,
-        };
         let first: Timestamp = "2026-11-29T12:00:00.000001Z".parse().unwrap();
         for metadata in [
             r#"{"recordedAt":"2026-11-29T12:00:00.000001Z"}"#,

@@ -5,6 +5,7 @@
 //! here starts a thread, opens a socket or reads the wall clock.
 
 pub mod aggregate;
+mod causes;
 pub mod clock;
 pub mod event;
 pub mod metadata;
@@ -12,6 +13,7 @@ pub mod store;
 pub mod stream;
 
 pub use aggregate::Aggregate;
+pub use causes::with_causes;
 pub use clock::Clock;
 pub use event::{EventId, NewEvent, RecordedEvent, TraceHeaders};
 pub use metadata::Metadata;

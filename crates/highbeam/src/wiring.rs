@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use delivery::repository::{IdempotencyStore, OrderReadModel, OrderSearch, ProjectionStore};
-use eventsourcing::{Clock, EventStore};
+use eventsourcing::{Clock, EventStore, with_causes};
 use instrumented::Instruments;
 
 use crate::observability::Observability;
@@ -38,19 +38,6 @@ pub(crate) struct Error {
 
 fn failed(port: &'static str) -> impl Fn(&dyn std::error::Error) -> Error {
     move |error| Error { port, reason: with_causes(error) }
-}
-
-/// An error in one line, with what it came from.
-#[must_use]
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// The file that holds the read model.

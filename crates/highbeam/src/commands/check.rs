@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use console_storage::OpenError;
-use eventsourcing::EventStore as _;
+use eventsourcing::{EventStore as _, with_causes};
 
 use super::{Error, say};
 use crate::cli::Check;
@@ -111,7 +111,7 @@ async fn elasticsearch(settings: &Settings) -> Option<Verdict> {
     };
     Some(match elasticsearch::check(&config).await {
         Ok(told) => Verdict::Well(told),
-        Err(error) => Verdict::Wrong(format!("{}: look at ELASTIC_URL", wiring::with_causes(&error))),
+        Err(error) => Verdict::Wrong(format!("{}: look at ELASTIC_URL", with_causes(&error))),
     })
 }
 
@@ -120,7 +120,7 @@ async fn kurrentdb(engine: &Engine) -> Option<Verdict> {
     let Engine::KurrentDb(settings) = engine else { return None };
     let hosts = settings.hosts();
     let wrong = |error: &dyn std::error::Error| {
-        let causes = wiring::with_causes(error);
+        let causes = with_causes(error);
         Verdict::Wrong(format!("{hosts}: {causes}: look at EVENTSTORE_CONFIG_CONNECTION_STRING"))
     };
     let store = match kurrentdb::EventStore::open((**settings).clone()) {

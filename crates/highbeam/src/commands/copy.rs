@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use copier::{Options, Phase, Progress};
-use eventsourcing::EventStore;
 use eventsourcing::clock::System;
+use eventsourcing::{EventStore, with_causes};
 
 use super::{Error, say};
 use crate::cli::Copy;
 use crate::settings::Engine;
 use crate::settings::engine::Port;
-use crate::wiring::with_causes;
 
 /// How often it tells how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(1);

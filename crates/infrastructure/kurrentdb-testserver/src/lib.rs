@@ -7,6 +7,7 @@
 //! does not have: persistence, users beyond one, permissions, projections, persistent subscriptions,
 //! links, replication that takes time. It is not for use.
 
+mod batch;
 mod cluster;
 pub mod faults;
 mod filter;

@@ -22,6 +22,7 @@ use tonic::server::Grpc;
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
+use crate::batch;
 use crate::cluster::{HOST, Shared};
 use crate::faults::Faults;
 use crate::status;
@@ -55,7 +56,7 @@ impl Service {
                 let method = service_fn(move |request| self.clone().append(request));
                 grpc().client_streaming(method, request).await
             }
-            path::BATCH_APPEND => {
+            batch::PATH => {
                 let method = service_fn(move |request| self.clone().batch_append(request));
                 grpc().streaming(method, request).await
             }

@@ -5,12 +5,10 @@
 //!
 //! What is done with the messages is decided elsewhere; public so that the test server speaks the same.
 
-mod batch;
 mod nodes;
 mod shared;
 mod streams;
 
-pub use batch::*;
 pub use nodes::*;
 pub use shared::*;
 pub use streams::*;
@@ -19,8 +17,6 @@ pub use streams::*;
 pub mod path {
     /// `Streams.Append`: a stream of requests, one answer.
     pub const APPEND: &str = "/event_store.client.streams.Streams/Append";
-    /// `Streams.BatchAppend`: streams both ways.
-    pub const BATCH_APPEND: &str = "/event_store.client.streams.Streams/BatchAppend";
     /// `Streams.Read`: one request, a stream of answers.
     pub const READ: &str = "/event_store.client.streams.Streams/Read";
     /// `Streams.Delete`

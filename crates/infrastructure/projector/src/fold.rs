@@ -11,7 +11,7 @@ use std::sync::Arc;
 use delivery::models::OrderId;
 use delivery::projections::{Applied, OrderView, apply};
 use delivery::repository::{Error, Generation, ParkedEvent, ProjectionStore};
-use eventsourcing::{RecordedEvent, Revision, StreamId};
+use eventsourcing::{RecordedEvent, Revision, StreamId, with_causes};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
@@ -168,18 +168,6 @@ pub(crate) fn apply_caught(view: Option<OrderView>, event: &RecordedEvent) -> Re
         Ok(Err(error)) => Err(with_causes(&error)),
         Err(_) => Err("the projection panicked on this event".to_owned()),
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    line
 }
 
 fn partition(events: Vec<RecordedEvent>, partitions: NonZeroUsize) -> Vec<Vec<RecordedEvent>> {

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use delivery::repository::{self, Batch, Generation, GenerationState, ParkedEvent};
 use eventsourcing::store::{self, Page};
-use eventsourcing::{Position, Subscription};
+use eventsourcing::{Position, Subscription, with_causes};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use telemetry::scope::{self, Scope, within};
 use tokio::time::{Instant, sleep_until};
 
 use crate::backoff::Backoff;
-use crate::fold::{Blocked, Step, with_causes};
+use crate::fold::{Blocked, Step};
 use crate::spans::{self, Place};
 use crate::{Options, Ports};
 

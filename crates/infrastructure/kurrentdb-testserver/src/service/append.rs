@@ -8,17 +8,17 @@ use futures_util::stream;
 use kurrentdb::protocol::append_resp::{
     CurrentRevision, ExpectedRevision, Result as Answer, SuccessPosition, SuccessRevision, WrongExpectedVersion,
 };
-use kurrentdb::protocol::batch_append_resp::{Expected as BatchAnswerExpected, Result as BatchAnswer};
 use kurrentdb::protocol::wrong_expected_version_details::{Current, Expected as DetailExpected};
 use kurrentdb::protocol::{
-    Any, AppendReq, AppendResp, BatchAppendReq, BatchAppendResp, BatchExpected, Empty, Expected as WireExpected,
-    MaximumAppendSizeExceeded, Position, ProposedMessage, RpcStatus, StreamIdentifier, Success, Uuid,
-    WrongExpectedVersionDetails, append_req, metadata,
+    Any, AppendReq, AppendResp, Empty, Expected as WireExpected, MaximumAppendSizeExceeded, Position, ProposedMessage,
+    RpcStatus, StreamIdentifier, Success, Uuid, WrongExpectedVersionDetails, append_req, metadata,
 };
 use prost::Message;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::{Answers, Service};
+use crate::batch::batch_append_resp::{Expected as BatchAnswerExpected, Result as BatchAnswer};
+use crate::batch::{BatchAppendReq, BatchAppendResp, BatchExpected};
 use crate::log::{Expected, Proposed, Refused, Written};
 use crate::status;
 

@@ -1,38 +1,43 @@
-//! `BatchAppend`: many appends over one call, each answered by its correlation id.
-#![allow(missing_docs, reason = "names and meaning are those of the published definitions")]
+//! The messages of `BatchAppend`: many appends over one call, each answered by its correlation id. Other clients
+//! send them; ours does not, so they are not among those of [`kurrentdb::protocol`].
 #![allow(clippy::large_enum_variant, reason = "so is the form; most messages are the large one")]
 
-use super::{Empty, ProposedMessage, RpcStatus, StreamIdentifier, Success, Timestamp, Uuid};
+use kurrentdb::protocol::{Empty, ProposedMessage, StreamIdentifier, Uuid};
+
+/// Where the method is. It streams both ways.
+pub(crate) const PATH: &str = "/event_store.client.streams.Streams/BatchAppend";
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct BatchAppendReq {
+pub(crate) struct BatchAppendReq {
     #[prost(message, optional, tag = "1")]
-    pub correlation_id: Option<Uuid>,
+    pub(crate) correlation_id: Option<Uuid>,
     /// With the first request of an append.
     #[prost(message, optional, tag = "2")]
-    pub options: Option<batch_append_req::Options>,
+    pub(crate) options: Option<batch_append_req::Options>,
     #[prost(message, repeated, tag = "3")]
-    pub proposed_messages: Vec<ProposedMessage>,
+    pub(crate) proposed_messages: Vec<ProposedMessage>,
     /// The append is whole.
     #[prost(bool, tag = "4")]
-    pub is_final: bool,
+    pub(crate) is_final: bool,
 }
 
-pub mod batch_append_req {
-    use super::{BatchExpected, StreamIdentifier, Timestamp};
+pub(crate) mod batch_append_req {
+    use kurrentdb::protocol::{StreamIdentifier, Timestamp};
+
+    use super::BatchExpected;
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
-    pub struct Options {
+    pub(crate) struct Options {
         #[prost(message, optional, tag = "1")]
-        pub stream_identifier: Option<StreamIdentifier>,
+        pub(crate) stream_identifier: Option<StreamIdentifier>,
         #[prost(oneof = "BatchExpected", tags = "2, 3, 4, 5")]
-        pub expected: Option<BatchExpected>,
+        pub(crate) expected: Option<BatchExpected>,
         #[prost(oneof = "Deadline", tags = "6, 7")]
-        pub deadline: Option<Deadline>,
+        pub(crate) deadline: Option<Deadline>,
     }
 
     #[derive(Clone, Copy, PartialEq, Eq, prost::Oneof)]
-    pub enum Deadline {
+    pub(crate) enum Deadline {
         /// A point in time: what servers before 21.10.1 take.
         #[prost(message, tag = "6")]
         At(Timestamp),
@@ -43,7 +48,7 @@ pub mod batch_append_req {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, prost::Oneof)]
-pub enum BatchExpected {
+pub(crate) enum BatchExpected {
     #[prost(uint64, tag = "2")]
     Revision(u64),
     #[prost(message, tag = "3")]
@@ -55,22 +60,22 @@ pub enum BatchExpected {
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct BatchAppendResp {
+pub(crate) struct BatchAppendResp {
     #[prost(message, optional, tag = "1")]
-    pub correlation_id: Option<Uuid>,
+    pub(crate) correlation_id: Option<Uuid>,
     #[prost(oneof = "batch_append_resp::Result", tags = "2, 3")]
-    pub result: Option<batch_append_resp::Result>,
+    pub(crate) result: Option<batch_append_resp::Result>,
     #[prost(message, optional, tag = "4")]
-    pub stream_identifier: Option<StreamIdentifier>,
+    pub(crate) stream_identifier: Option<StreamIdentifier>,
     #[prost(oneof = "batch_append_resp::Expected", tags = "5, 6, 7, 8")]
-    pub expected: Option<batch_append_resp::Expected>,
+    pub(crate) expected: Option<batch_append_resp::Expected>,
 }
 
-pub mod batch_append_resp {
-    use super::{Empty, RpcStatus, Success};
+pub(crate) mod batch_append_resp {
+    use kurrentdb::protocol::{Empty, RpcStatus, Success};
 
     #[derive(Clone, PartialEq, Eq, prost::Oneof)]
-    pub enum Result {
+    pub(crate) enum Result {
         #[prost(message, tag = "2")]
         Error(RpcStatus),
         #[prost(message, tag = "3")]
@@ -78,7 +83,7 @@ pub mod batch_append_resp {
     }
 
     #[derive(Clone, Copy, PartialEq, Eq, prost::Oneof)]
-    pub enum Expected {
+    pub(crate) enum Expected {
         #[prost(uint64, tag = "5")]
         Revision(u64),
         #[prost(message, tag = "6")]
