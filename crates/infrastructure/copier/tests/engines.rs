@@ -165,18 +165,23 @@ async fn an_engine_that_is_down_for_a_while_is_waited_for() {
     fill(&source, 30, 1_000).await;
     let (cluster, target) = support::kurrentdb();
     let cluster: Arc<Cluster> = Arc::new(cluster);
-    let breaking = tokio::spawn({
-        let cluster = Arc::clone(&cluster);
-        async move {
-            for _ in 0..3 {
-                tokio::time::sleep(std::time::Duration::from_millis(30)).await;
-                cluster.stop(0);
+    let (mut outages, mut coming_back) = (0, Vec::new());
+    // Down at each quarter of what is appended, for a while.
+    let tell = |progress: copier::Progress| {
+        if progress.events >= (outages + 1) * 250 && outages < 3 {
+            outages += 1;
+            cluster.stop(0);
+            let cluster = Arc::clone(&cluster);
+            coming_back.push(tokio::spawn(async move {
                 tokio::time::sleep(std::time::Duration::from_millis(400)).await;
                 cluster.restart(0).unwrap();
-            }
+            }));
         }
-    });
-    assert_eq!(copy(&source, &target, &Options::default(), quietly).await.unwrap().events, 1_000);
-    breaking.await.unwrap();
+    };
+    assert_eq!(copy(&source, &target, &Options::default(), tell).await.unwrap().events, 1_000);
+    assert_eq!(outages, 3);
+    for back in coming_back {
+        back.await.unwrap();
+    }
     assert!(shape(&source).await == shape(&target).await);
 }
