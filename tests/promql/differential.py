@@ -56,7 +56,7 @@ KNOWN = (
     # Between infinities a quantile is no longer NaN.
     (r"quantile", r"is NaN at .*, here [-+]?(Inf|\d)"),
     (r"quantile.*odd_values", r"^\d+ series, here \d+|has \d+ values, here \d+"),
-    # An aggregation's parameter is asked at every step, also where its vector stands still.
+    # An aggregation's parameter is asked at every step; there once, where its vector stands still.
     (r"(quantile|topk|bottomk|limitk|limit_ratio)\(scalar.* @ ", r""),
     # Of a subquery with one value it is told that its metric is no counter.
     (r"\[\w+:\w*\]", r"^infos None, here .*might not be a counter"),

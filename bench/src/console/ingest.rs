@@ -39,7 +39,6 @@ pub async fn spans(table: &mut Table) {
     turns(table, way("spans, OTLP/gRPC", &Feed::Grpc(templates))).await;
 }
 
-/// Targets are the peer's, which is faster on some machines than on others.
 pub async fn lines(table: &mut Table) {
     let way = |what, feeds| Way {
         what,
@@ -47,7 +46,7 @@ pub async fn lines(table: &mut Table) {
         signal: Signal::Lines,
         items: ITEMS,
         feeds,
-        target: Target::NotBelow(Kind::VictoriaLogs),
+        target: Target::AtLeast(450_000.0),
     };
     let otlp = Feed::Http(otlp::records("/v1/logs"));
     let elsewhere = Feed::Http(otlp::records("/insert/opentelemetry/v1/logs"));

@@ -10,8 +10,6 @@ use crate::cost::median;
 pub enum Target {
     AtLeast(f64),
     Below(f64),
-    /// No less than a peer's, where it is there.
-    NotBelow(Kind),
     /// No more than a peer's, where it is there.
     NotAbove(Kind),
     /// No more than so many times a peer's, where it is there.
@@ -63,10 +61,6 @@ impl Figure {
         match self.target {
             Target::AtLeast(least) => said(own >= least, format!("≥ {}", number(least))),
             Target::Below(most) => said(own < most, format!("< {}", number(most))),
-            Target::NotBelow(peer) => match self.of(peer) {
-                Some(theirs) => said(own >= theirs, format!("≥ {}", peer.name())),
-                None => String::new(),
-            },
             Target::NotAbove(peer) => match self.of(peer) {
                 Some(theirs) => said(own <= theirs, format!("≤ {}", peer.name())),
                 None => String::new(),
