@@ -5,8 +5,8 @@
 # nothing is installed or left running.
 #
 # PROMETHEUS and PROMTOOL name programs of version 3.5; without them bench/peers/prometheus.sh fetches Debian's.
-# RANDOM_SECONDS is how long expressions are made up (20). Without a Prometheus it says "skipped: ..." and
-# succeeds, unless PROMETHEUS_REQUIRED=1.
+# RANDOM_SECONDS is how long expressions are made up (20), and RANDOM_SEED which ones. Without a Prometheus it
+# says "skipped: ..." and succeeds, unless PROMETHEUS_REQUIRED=1.
 source "$(dirname "$0")/common.sh"
 need python3 curl
 find_prometheus
@@ -38,7 +38,8 @@ differential() {
     echo '{}' >"$folder/empty.yml"
     start_prometheus genuine "$folder/empty.yml"
     start_console differential
-    python3 tests/promql/differential.py "$genuine" "$console/prometheus" --random "${RANDOM_SECONDS:-20}" ${VERBOSE:+--verbose}
+    python3 tests/promql/differential.py "$genuine" "$console/prometheus" --random "${RANDOM_SECONDS:-20}" \
+        --seed "${RANDOM_SEED:-1}" ${VERBOSE:+--verbose}
     echo "ok: the same answers as Prometheus $("$prometheus" --version 2>&1 | sed -n 's/^prometheus, version \([^ ]*\).*/\1/p')"
 }
 

@@ -79,6 +79,8 @@ config=$folder/home/config
     echo "http.host: 127.0.0.1"
     echo "http.port: 0"
     echo "node.portsfile: true"
+    # Else it gives no place to new indexes on a disk that is nine tenths full, however much that leaves.
+    echo "cluster.routing.allocation.disk.threshold_enabled: false"
     echo "path.data: $folder/data"
     echo "path.logs: $folder/logs"
     if [[ $engine == elasticsearch ]]; then

@@ -293,3 +293,20 @@ fn a_query_ends_when_the_one_who_asked_leaves() {
     let left = || Err(Error::Timeout);
     assert!(matches!(engine.instant(&memory(), "y", 0, &left), Err(Error::Timeout)));
 }
+
+#[test]
+fn two_ranges_never_become_one_series_even_without_a_step_in_common() {
+    let series = |name, steps: std::ops::Range<i64>| {
+        let mut points = Points::default();
+        steps.for_each(|step| points.push_float(step * 10_000, 1.0));
+        (Labels::from_pairs([("__name__", name), ("job", "a")]), points)
+    };
+    let storage = Memory(vec![series("old", 0..5), series("new", 10..15)]);
+    let engine = Engine::new(limits());
+    let error = engine.range(&storage, r#"count_over_time({job="a"}[10s])"#, 0, 200_000, 10_000, &()).map(drop);
+    assert!(error.unwrap_err().to_string().contains("vector cannot contain metrics with the same labelset"));
+    // A function of single values makes one series of them.
+    let storage = Memory(vec![series("old", 0..5), series("new", 50..55)]);
+    let answer = engine.range(&storage, r#"abs({job="a"})"#, 0, 600_000, 10_000, &()).unwrap();
+    assert!(matches!(answer.value, Value::Matrix(series) if series.len() == 1));
+}

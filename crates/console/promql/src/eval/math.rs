@@ -42,14 +42,23 @@ fn sign(value: f64) -> f64 {
     }
 }
 
-/// The lesser of two; NaN if either is.
+/// The lesser of two, as Go has it: nothing is less than -Inf, not even NaN, which else wins; and -0 is less than 0.
 pub(super) fn min(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        f64::NEG_INFINITY
+    } else if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else if a == b {
+        if a.is_sign_negative() { a } else { b }
+    } else {
+        a.min(b)
+    }
 }
 
-/// The greater of two; NaN if either is.
+/// The greater of two, as Go has it: nothing is greater than +Inf, not even NaN, which else wins; and 0 is greater
+/// than -0.
 pub(super) fn max(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+    -min(-a, -b)
 }
 
 /// To the nearest multiple, halves up.

@@ -1,4 +1,5 @@
-//! `sort` and its sisters. A range's series are always sorted by labels, so they matter for instants only.
+//! `sort` and its sisters. The series of a range, and of a subquery, are always sorted by labels, so they matter for
+//! instants only.
 
 use std::cmp::Ordering;
 
@@ -18,6 +19,8 @@ impl Evaluation<'_> {
         if self.step_ms > 0 {
             let text = "sort is ineffective for range queries since results are always ordered by labels";
             self.notes.warn(text, span);
+        }
+        if self.step_ms > 0 || grid.steps != 1 {
             if matches!(id, Id::Sort | Id::SortDesc) {
                 // What cannot be ordered is left out, as in an instant.
                 for (row, cells) in block.iter_mut() {

@@ -97,7 +97,7 @@ pub(super) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     let weight = rank - rank.floor();
     let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
     // Nothing of the upper one counts, which an infinity would make NaN of.
-    if weight == 0.0 || at(lower) == at(upper) { at(lower) } else { at(lower) * (1.0 - weight) + at(upper) * weight }
+    if weight == 0.0 { at(lower) } else { at(lower) * (1.0 - weight) + at(upper) * weight }
 }
 
 /// In rising order, NaN before all others.

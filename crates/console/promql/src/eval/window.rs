@@ -7,9 +7,9 @@ mod regression;
 use std::ops::Range;
 use std::sync::Arc;
 
-use console_model::{FloatHistogram, Labels};
+use console_model::FloatHistogram;
 
-use super::block::{Histograms, NAME, RowRef, absent, is_absent, is_histogram};
+use super::block::{Histograms, NAME, RowRef, absent, is_absent, is_float, is_histogram, same_labels};
 use super::notes::about;
 use super::{Evaluation, Grid, Sink};
 use crate::ast::{Call, Expr, Node, Span, ValueType};
@@ -144,7 +144,10 @@ impl Evaluation<'_> {
         if keeps_names(call.function.id) {
             return Ok(Some(block));
         }
-        self.drop_names(block).map(Some)
+        // Of two ranges one series is not made, not even where they have no step in common.
+        let rows = block.rows.len();
+        let block = self.drop_names(block)?;
+        if block.rows.len() < rows { Err(same_labels()) } else { Ok(Some(block)) }
     }
 
     /// Each series with what the function makes of its ranges.
@@ -173,16 +176,13 @@ impl Evaluation<'_> {
         let mut cells = Vec::with_capacity(grid.steps);
         let mut arguments = Vec::with_capacity(scalars.len());
         let mut falls = Vec::new();
-        let name_of = |labels: &'_ Labels, nameless| {
-            let hidden = self.hides_name(nameless);
-            labels.get(NAME).filter(|_| !hidden).unwrap_or_default().to_owned()
-        };
+        // Series of one name follow each other, so that a doubt is told a few times instead of a million.
+        let mut doubted = String::new();
         self.ranges(range_argument, grid, Some(call.function.name), &mut |labels, nameless, points, windows| {
-            let name = name_of(labels, nameless);
+            let name = if self.hides_name(nameless) { "" } else { labels.get(NAME).unwrap_or_default() };
             falls_of(id, points, &mut falls);
             cells.clear();
             let mut histograms = Histograms::new();
-            let mut floats_seen = false;
             for (step, range) in windows.iter().enumerate() {
                 if range.is_empty() {
                     cells.push(absent());
@@ -197,12 +197,11 @@ impl Evaluation<'_> {
                     range_ms,
                     extended,
                     time_ms: grid.time(step),
-                    name: &name,
+                    name,
                     span,
                     falls: &falls,
                     scalars: &arguments,
                 };
-                floats_seen |= window.histogram_count() < window.len();
                 match self.of_window(id, &window, spans.first().copied().unwrap_or_default()) {
                     None => cells.push(absent()),
                     Some(Outcome::Float(value)) => cells.push(value),
@@ -213,11 +212,12 @@ impl Evaluation<'_> {
                 }
                 self.tick(range.len())?;
             }
-            if floats_seen && matches!(id, Id::Rate | Id::Increase) {
-                self.doubt_counter(&name, span);
-            }
             if cells.iter().all(|cell| is_absent(*cell)) {
                 return Ok(());
+            }
+            if matches!(id, Id::Rate | Id::Increase) && doubted != name && cells.iter().any(|cell| is_float(*cell)) {
+                self.doubt_counter(name, span);
+                name.clone_into(&mut doubted);
             }
             let nameless = nameless || !keeps_names(id);
             sink(RowRef { labels, nameless, cells: &cells, histograms: &histograms })
