@@ -21,17 +21,11 @@ from wire import Server
 CLOSE = 1e-6
 
 
-def close(a, b, least=1e-12):
+def close(a, b):
     a, b = float(a), float(b)
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)
-    return a == b or abs(a - b) <= CLOSE * max(abs(a), abs(b)) or abs(a - b) < least
-
-
-def least_of(query):
-    """What a remainder may differ by: what `time()`, of 2e9, has in its last digit for each digit of the divisor, of
-    which sines and logarithms are not computed to the last one."""
-    return 1e-6 if "%" in query else 1e-12
+    return a == b or abs(a - b) <= CLOSE * max(abs(a), abs(b)) or abs(a - b) < 1e-12
 
 
 def series_of(data):
@@ -66,8 +60,6 @@ KNOWN = (
     (r"(quantile|topk|bottomk|limitk|limit_ratio)\((scalar|time\().*( @ |vector\([-+\w.]+\))", r""),
     # Of an offset beside `@`, timestamp() there forgets where the lookback begins.
     (r"timestamp\(\w+({[^}]*})? @ \S+ offset", r""),
-    # What is left of a number whose last digit no two libraries compute the same.
-    (r"(exp|ln|atan2).*%|%.*(exp|ln|atan2)", r"^\S.* is \S+ at"),
     # Of a subquery with one value it is told that its metric is no counter.
     (r"\[\w+:\w*\]", r"^infos None, here .*might not be a counter"),
     # A second match is found also where its comparison gives nothing.
@@ -86,7 +78,6 @@ def notes(answer, key, is_exact):
 
 def difference(query, genuine, own, is_exact):
     """What differs, or nothing."""
-    least = least_of(query)
     if genuine["status"] != own["status"]:
         return f"{genuine['status']} {genuine.get('error', '')!r}, here {own['status']} {own.get('error', '')!r}"
     if genuine["status"] == "error":
@@ -105,7 +96,7 @@ def difference(query, genuine, own, is_exact):
             lost = sorted({at for at, _ in points} ^ {at for at, _ in ours[key]})[:3]
             return f"{dict(key)} has {len(points)} values, here {len(ours[key])}, for one at {lost}"
         for (at, value), (own_at, own_value) in zip(points, ours[key]):
-            if at != own_at or (value != own_value and not close(value, own_value, least)):
+            if at != own_at or (value != own_value and not close(value, own_value)):
                 return f"{dict(key)} is {value} at {at}, here {own_value} at {own_at}"
     if order_of(query, a) != order_of(query, b):
         return "another order"

@@ -126,6 +126,8 @@ class AtRandom:
             return f"{op}{by}{labels} ({self.vector(depth - 1)})"
         if kind == 6:
             op = pick(["+", "-", "*", "/", "%", "^", ">", "<", "==", "!=", ">= bool", "atan2"])
+            # What is left of a number that was computed hangs on its last digits, in which no two libraries agree.
+            depth = 1 if op == "%" else depth
             return pick([f"({self.vector(depth - 1)} {op} {self.scalar()})", f"({self.scalar()} {op} {self.vector(depth - 1)})"])
         if kind == 7:
             op = pick(["+", "-", "*", "/", ">", "== bool", "and", "or", "unless"])

@@ -86,8 +86,8 @@ pub struct Bulk<'a> {
 pub enum Taken {
     /// They have.
     Yes,
-    /// They have not, but some of them might be whose times are nearer to each other.
-    IfNearer,
+    /// They have not, but those up to this time would be, the oldest among them; nanoseconds since the Unix epoch.
+    UpTo(u64),
     /// They have not: they have to be shown.
     No,
 }

@@ -13,9 +13,6 @@ use console_storage::{Direction, LogBlock, LogBlocks, LogLine, LogQuery, LogScan
 
 use super::metadata::{self, Absent};
 
-/// Rows that are few enough to be shown rather than offered in bulk.
-const BULK_MIN: usize = 16;
-
 /// Why a matcher cannot be asked of the store.
 type Fault = Box<dyn Error + Send + Sync>;
 
@@ -135,18 +132,25 @@ fn serve(mut part: LogBlocks, sink: &mut dyn Sink, is_over: &AtomicBool) -> Resu
 }
 
 /// Gives a sink rows of a block, in bulk where it takes them so. Says whether it wants more.
-fn give(block: &LogBlock, absent: &Absent, rows: &[u32], sink: &mut dyn Sink) -> bool {
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return true };
-    if rows.len() >= BULK_MIN {
-        let (first_ns, last_ns) = (block.time_ns(*first), block.time_ns(*last));
-        match sink.bulk(&Bulk { streams: block.streams(), count: rows.len() as u64, first_ns, last_ns }) {
-            Taken::Yes => return true,
-            Taken::No => {}
-            Taken::IfNearer => {
-                let (before, behind) = rows.split_at(rows.len() / 2);
-                return give(block, absent, before, sink) && give(block, absent, behind, sink);
-            }
+fn give(block: &LogBlock, absent: &Absent, mut rows: &[u32], sink: &mut dyn Sink) -> bool {
+    let offer = |rows: &[u32], sink: &mut dyn Sink| match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) => {
+            let (first_ns, last_ns) = (block.time_ns(*first), block.time_ns(*last));
+            sink.bulk(&Bulk { streams: block.streams(), count: rows.len() as u64, first_ns, last_ns })
         }
+        _ => Taken::Yes,
+    };
+    loop {
+        let before = match offer(rows, sink) {
+            Taken::Yes => return true,
+            Taken::No => break,
+            Taken::UpTo(last_ns) => rows.partition_point(|row| block.time_ns(*row) <= last_ns),
+        };
+        let (before, behind) = rows.split_at(before);
+        if before.is_empty() || offer(before, sink) != Taken::Yes {
+            break;
+        }
+        rows = behind;
     }
     rows.iter().all(|row| show_row(block, absent, *row, &mut |line| sink.line(line)))
 }

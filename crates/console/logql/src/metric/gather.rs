@@ -123,13 +123,12 @@ impl Sink for Gatherer<'_> {
             }
             push(&mut self.key, name, value);
         }
-        let tile_of = |time_ns: u64| i64::try_from(time_ns).ok().and_then(|time_ns| self.plan.tiles.of(time_ns));
-        let tile = tile_of(bulk.first_ns);
-        // Two times that no window holds may have one between them.
-        if tile != tile_of(bulk.last_ns) || tile.is_none() && bulk.first_ns != bulk.last_ns {
-            return Taken::IfNearer;
+        let Ok(first_ns) = i64::try_from(bulk.first_ns) else { return Taken::No };
+        let last_ns = self.plan.tiles.last_beside(first_ns).unsigned_abs();
+        if bulk.last_ns > last_ns {
+            return Taken::UpTo(last_ns);
         }
-        if let Some(tile) = tile {
+        if let Some(tile) = self.plan.tiles.of(first_ns) {
             let added = self.series_of_key().and_then(|at| self.add(at, tile, bulk.last_ns, bulk.count, 0.0));
             self.fault = added.err();
         }

@@ -43,6 +43,16 @@ impl Tiles {
         u32::try_from(2 * (step + self.whole + 1) + i64::from(is_late)).ok()
     }
 
+    /// The last time that is in the same tile as this one, or in none as well.
+    pub(super) fn last_beside(&self, time_ns: i64) -> i64 {
+        if self.count == 1 {
+            return i64::MAX;
+        }
+        let before_step_ns = self.first_end_ns.saturating_sub(time_ns).rem_euclid(self.step_ns);
+        let left_ns = if before_step_ns < self.rest_ns { before_step_ns } else { before_step_ns - self.rest_ns };
+        time_ns.saturating_add(left_ns)
+    }
+
     /// The first and the last tile of a window.
     pub(super) fn window(&self, step: usize) -> (u32, u32) {
         let first = 2 * i64::try_from(step).unwrap_or(0) + 3;
@@ -74,6 +84,24 @@ mod tests {
                 let (first, last) = tiles.window(at);
                 let expected = time > end(at) - range && time <= end(at);
                 prop_assert_eq!(tile.is_some_and(|tile| (first..=last).contains(&tile)), expected, "step {}", at);
+            }
+        }
+
+        #[test]
+        fn times_up_to_the_last_beside_one_are_in_its_tile(
+            start in -50_i64..50, step in 1_i64..20, count in 2_usize..12, range in 1_i64..80, offset in -20_i64..20,
+            place in 0.0..1.0,
+        ) {
+            let tiles = Tiles::new(Steps { start_ns: start, step_ns: step, count }, range, offset);
+            let (first, last) = (start - offset - range + 1, start - offset + step * (count as i64 - 1));
+            let time = first + ((last - first) as f64 * place) as i64;
+            let last_beside = tiles.last_beside(time);
+            prop_assert!(last_beside >= time);
+            for beside in time..=last_beside {
+                prop_assert_eq!(tiles.of(beside), tiles.of(time), "{}", beside);
+            }
+            if last_beside < last {
+                prop_assert_ne!(tiles.of(last_beside + 1), tiles.of(time), "{}", last_beside + 1);
             }
         }
     }
