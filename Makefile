@@ -40,12 +40,13 @@ check: web ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check
 	cd $(WEB) && npm run --silent check
 
-test-engines: ## Tests against engines and tools from outside: Elasticsearch, OpenSearch, KurrentDB's clients, schemathesis, node_exporter, Prometheus, OTLP's own definitions and SDKs
+test-engines: ## Tests against engines and tools from outside: Elasticsearch, OpenSearch, FerretDB, KurrentDB's clients, schemathesis, node_exporter, Prometheus, OTLP's own definitions and SDKs
 	$(CARGO) build --locked --package highbeam
 	bash tests/schemathesis.sh
 	bash tests/kurrentdb_clients.sh
 	bash tests/engines/elasticsearch.sh
 	bash tests/engines/elasticsearch.sh opensearch
+	bash tests/engines/ferretdb.sh
 	bash tests/node_exporter.sh
 	bash tests/prometheus.sh
 	bash tests/alerts.sh

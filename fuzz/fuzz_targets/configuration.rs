@@ -20,7 +20,7 @@ use highbeam::settings::{Engine, Faults, Settings, Source, file};
 use libfuzzer_sys::fuzz_target;
 use secrecy::ExposeSecret;
 
-const SECRETS: [&str; 2] = ["ADMIN_TOKEN", "CURSOR_SECRET"];
+const SECRETS: [&str; 3] = ["ADMIN_TOKEN", "CURSOR_SECRET", "MONGO_INITDB_ROOT_PASSWORD"];
 
 fuzz_target!(|input: &[u8]| {
     let input = String::from_utf8_lossy(input);

@@ -52,6 +52,8 @@ pub struct Settings {
     pub event_store: Engine,
     /// `MONGO_URI`
     pub read_model: Engine,
+    /// What MongoDB is told beside `MONGO_URI`.
+    pub mongodb: Mongodb,
     /// `ELASTIC_URL`
     pub search: Engine,
     /// `ELASTIC_INDEXES_ORDERS`
@@ -94,6 +96,36 @@ pub struct Subscriptions {
     pub search_checkpoint: String,
 }
 
+/// What MongoDB is told beside its connection string.
+#[derive(Debug, Clone)]
+pub struct Mongodb {
+    /// `MONGO_INITDB_DATABASE`
+    pub database: String,
+    /// `MONGO_COLLECTIONS_ORDERS`
+    pub collection: String,
+    /// `MONGO_INITDB_ROOT_USERNAME` and `MONGO_INITDB_ROOT_PASSWORD`
+    pub credential: Option<(String, SecretString)>,
+    /// `MONGO_BATCH_SIZE`
+    pub batch_size: NonZeroUsize,
+}
+
+impl Mongodb {
+    fn read(reader: &mut read::Reader<'_>) -> Self {
+        let user = reader.text("MONGO_INITDB_ROOT_USERNAME");
+        let password = reader.secret("MONGO_INITDB_ROOT_PASSWORD", 1);
+        Self {
+            database: reader.name("MONGO_INITDB_DATABASE"),
+            collection: reader.name("MONGO_COLLECTIONS_ORDERS"),
+            credential: user.zip(password),
+            batch_size: reader.value(
+                "MONGO_BATCH_SIZE",
+                |text| text.parse().ok().filter(|size: &NonZeroUsize| size.get() <= 10_000),
+                NonZeroUsize::MIN,
+            ),
+        }
+    }
+}
+
 /// Requests that one peer may send.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimit {
@@ -126,6 +158,7 @@ impl Settings {
             data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             event_store: reader.engine("EVENTSTORE_CONFIG_CONNECTION_STRING", Port::Events),
             read_model: reader.engine("MONGO_URI", Port::ReadModel),
+            mongodb: Mongodb::read(&mut reader),
             search: reader.engine("ELASTIC_URL", Port::Search),
             search_index: reader.name("ELASTIC_INDEXES_ORDERS"),
             subscriptions: Subscriptions {
@@ -154,6 +187,12 @@ impl Settings {
     #[must_use]
     pub fn search_name(&self) -> String {
         format!("{}-{}", self.search_index, self.subscriptions.search_checkpoint)
+    }
+
+    /// The same of the read model.
+    #[must_use]
+    pub fn read_model_name(&self) -> String {
+        format!("{}-{}", self.mongodb.collection, self.subscriptions.orders_checkpoint)
     }
 }
 

@@ -65,6 +65,18 @@ pub(crate) fn idempotency_file(settings: &Settings) -> Option<PathBuf> {
     Engine::Sqlite(None).file(&settings.data_dir, "idempotency.db")
 }
 
+/// Where the read model is in MongoDB, if it is there.
+pub(crate) fn mongodb_config(settings: &Settings) -> Option<mongodb_adapter::Config> {
+    let Engine::Mongodb(uri) = &settings.read_model else { return None };
+    Some(mongodb_adapter::Config {
+        uri: uri.as_ref().clone(),
+        credential: settings.mongodb.credential.clone(),
+        database: settings.mongodb.database.clone(),
+        name: settings.read_model_name(),
+        statements_max: settings.mongodb.batch_size.get(),
+    })
+}
+
 /// Where the search is in Elasticsearch, if it is there.
 pub(crate) fn elasticsearch_config(settings: &Settings) -> Result<Option<elasticsearch::Config>, Error> {
     let Engine::Elasticsearch(address) = &settings.search else { return Ok(None) };
@@ -129,13 +141,17 @@ fn open_events(
 type OrdersPorts = (Arc<dyn OrderReadModel>, Arc<dyn ProjectionStore>);
 
 fn open_orders(settings: &Settings, observability: &Observability) -> Result<OrdersPorts, Error> {
-    let (reader, target): OrdersPorts = match orders_file(settings) {
-        Some(path) => {
+    let (reader, target): OrdersPorts = match (orders_file(settings), mongodb_config(settings)) {
+        (Some(path), _) => {
             let model = sqlite::OrderReadModel::open(&path).map_err(|error| failed("read model")(&error))?;
             let model = Arc::new(model);
             (Arc::clone(&model) as _, model)
         }
-        None => {
+        (None, Some(config)) => {
+            let model = Arc::new(mongodb_adapter::OrderReadModel::open(config));
+            (Arc::clone(&model) as _, model)
+        }
+        (None, None) => {
             let model = Arc::new(memory::OrderReadModel::default());
             (Arc::clone(&model) as _, model)
         }

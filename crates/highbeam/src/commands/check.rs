@@ -71,7 +71,10 @@ async fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
         },
         Finding {
             subject: "read model",
-            verdict: engine(&settings.read_model, &name(&subscriptions.orders_checkpoint), sqlite::Kind::Orders),
+            verdict: match mongodb(settings).await {
+                Some(verdict) => verdict,
+                None => engine(&settings.read_model, &name(&subscriptions.orders_checkpoint), sqlite::Kind::Orders),
+            },
         },
         Finding {
             subject: "search",
@@ -101,6 +104,15 @@ async fn findings(settings: &Settings, full: bool) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// What MongoDB says, where the read model is there.
+async fn mongodb(settings: &Settings) -> Option<Verdict> {
+    let config = wiring::mongodb_config(settings)?;
+    Some(match mongodb_adapter::check(config).await {
+        Ok(told) => Verdict::Well(told),
+        Err(error) => Verdict::Wrong(format!("{}: look at MONGO_URI", with_causes(&error))),
+    })
 }
 
 /// What Elasticsearch says, where the search is there.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use elasticsearch::Address;
+use mongodb_adapter::Uri;
 
 /// What an engine is to do; not every one can do everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Port {
     const fn schemes(self) -> &'static str {
         match self {
             Self::Events => "sqlite:, esdb://, kurrentdb:// (either with +discover) and memory:",
-            Self::ReadModel => "sqlite: and memory:",
+            Self::ReadModel => "sqlite:, mongodb://, mongodb+srv:// and memory:",
             Self::Search => "sqlite:, http://, https:// (Elasticsearch) and memory:",
         }
     }
@@ -33,6 +34,8 @@ pub enum Engine {
     Sqlite(Option<PathBuf>),
     /// `esdb://`, `kurrentdb://`: a KurrentDB server or cluster.
     KurrentDb(Box<kurrentdb::Settings>),
+    /// `mongodb://` or `mongodb+srv://`: MongoDB.
+    Mongodb(Box<Uri>),
     /// `http://` or `https://`: Elasticsearch or OpenSearch.
     Elasticsearch(Address),
     /// `memory:`: gone with the process.
@@ -59,6 +62,9 @@ impl Engine {
                 let settings = kurrentdb::Settings::parse(text).map_err(|error| error.to_string())?;
                 Ok(Self::KurrentDb(Box::new(settings)))
             }
+            ("mongodb" | "mongodb+srv", Port::ReadModel) => {
+                Uri::parse(text).map(Box::new).map(Self::Mongodb).map_err(|error| error.to_string())
+            }
             ("http" | "https", Port::Search) => {
                 Address::parse(text).map(Self::Elasticsearch).map_err(|error| error.to_string())
             }
@@ -73,7 +79,7 @@ impl Engine {
         match self {
             Self::Sqlite(Some(path)) => Some(path.clone()),
             Self::Sqlite(None) => Some(data_dir.join(default)),
-            Self::KurrentDb(_) | Self::Elasticsearch(_) | Self::Memory => None,
+            Self::KurrentDb(_) | Self::Mongodb(_) | Self::Elasticsearch(_) | Self::Memory => None,
         }
     }
 
@@ -83,6 +89,7 @@ impl Engine {
         match self {
             Self::Sqlite(_) => "sqlite",
             Self::KurrentDb(_) => "kurrentdb",
+            Self::Mongodb(_) => "mongodb",
             Self::Elasticsearch(_) => "elasticsearch",
             Self::Memory => "memory",
         }

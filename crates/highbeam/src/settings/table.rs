@@ -158,7 +158,32 @@ pub const SETTINGS: &[Setting] = &[
         "esdb://user:password@kurrentdb:2113?tls=true",
         "The event store: a file (sqlite: is one in the data folder), or KurrentDB by its connection string",
     ),
-    setting("MONGO_URI", "sqlite:", "sqlite:/var/lib/highbeam/orders.db", "The order read model"),
+    setting(
+        "MONGO_URI",
+        "sqlite:",
+        "mongodb://user:password@mongodb:27017/delivery?authSource=admin",
+        "The order read model: a file, or MongoDB by its connection string",
+    ),
+    setting("MONGO_INITDB_DATABASE", "delivery", "delivery", "The database in MongoDB, where MONGO_URI names none"),
+    setting(
+        "MONGO_COLLECTIONS_ORDERS",
+        "orders",
+        "orders",
+        "What the collections in MongoDB are called, with the checkpoint's name behind it: orders-orders",
+    ),
+    setting(
+        "MONGO_INITDB_ROOT_USERNAME",
+        "",
+        "highbeam",
+        "The user in MongoDB, where MONGO_URI names none; it needs no more than readWrite on the database",
+    ),
+    setting("MONGO_INITDB_ROOT_PASSWORD", "", "a-long-random-text", "The password of that user"),
+    setting(
+        "MONGO_BATCH_SIZE",
+        "500",
+        "50",
+        "Orders in one command to MongoDB at most, 1 to 10000; FerretDB 1 takes no more than 50",
+    ),
     setting(
         "ELASTIC_URL",
         "sqlite:",

@@ -107,6 +107,11 @@ fn the_scheme_chooses_the_engine_and_its_password_is_not_printed() {
     let settings = Settings::read(&environment(&[url])).unwrap();
     assert_eq!((settings.search.backend(), settings.search_name().as_str()), ("elasticsearch", "orders-search"));
     assert!(!format!("{settings:?}").contains("s3cret"));
+    let uri = ("MONGO_URI", "mongodb://user:s3cret@a:1,b:2/delivery?replicaSet=rs0");
+    let settings = Settings::read(&environment(&[uri, ("MONGO_INITDB_ROOT_PASSWORD", "s3cret")])).unwrap();
+    assert_eq!((settings.read_model.backend(), settings.read_model_name().as_str()), ("mongodb", "orders-orders"));
+    assert!(settings.mongodb.credential.is_none(), "a password without a user is none");
+    assert!(!format!("{settings:?}").contains("s3cret"));
     // Each port has its engines.
     let wrong = [("MONGO_URI", "https://user:s3cret@search:9200"), ("ELASTIC_URL", "mongodb://user:s3cret@host")];
     let faults = Settings::read(&environment(&wrong)).unwrap_err();

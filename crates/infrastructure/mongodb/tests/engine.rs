@@ -1,0 +1,26 @@
+//! The contract suites against a real engine, which TEST_MONGODB_URL names; without it all cases are
+//! skipped. And what only this adapter promises.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
+
+#[path = "engine/behaviour.rs"]
+mod behaviour;
+#[path = "engine/place.rs"]
+mod place;
+
+use place::{open, place};
+
+mod store {
+    contract_tests::projection_store_contract!(place: super::place, open: super::open);
+}
+
+mod store_reopened {
+    contract_tests::projection_store_reopen_contract!(place: super::place, open: super::open);
+}
+
+mod reader {
+    contract_tests::order_read_model_contract!(place: super::place, open: super::open);
+}
+
+mod reader_shared {
+    contract_tests::order_read_model_shared_contract!(place: super::place, open: super::open);
+}
