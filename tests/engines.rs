@@ -73,7 +73,7 @@ fn survives(side: &Side) {
     let folder = tempfile::tempdir().unwrap();
     let service = run(&side, folder.path(), &[]);
     let ledger = Ledger::default();
-    ledger.filled_during(&service, || {
+    ledger.filled_during(&service, side.pause, || {
         fails_well(&service, &side, "down at the start");
         recovers(&service, &side, &proxy, &ledger, "down at the start");
         for (fault, name) in
@@ -105,9 +105,10 @@ fn ask(service: &Service, side: &Side, name: &str) -> (Answer, Duration) {
     (answer, took)
 }
 
-/// Reads are refused in time and told when to come again, and readiness names the part.
+/// Reads are refused in time and told when to come again, readiness names the part, and metrics count it.
 fn fails_well(service: &Service, side: &Side, name: &str) {
-    let (begun, mut longest, mut refused) = (Instant::now(), Duration::ZERO, 0);
+    let failures = || side.failures(&service.get("/metrics").body);
+    let (begun, mut longest, mut refused, before) = (Instant::now(), Duration::ZERO, 0, failures());
     while begun.elapsed() < WATCHED || refused == 0 {
         let (answer, took) = ask(service, side, name);
         longest = longest.max(took);
@@ -126,6 +127,7 @@ fn fails_well(service: &Service, side: &Side, name: &str) {
     let ready = wait_for(|| Some(service.get("/readyz")).filter(|answer| answer.status == 503)).json();
     let part = ready["checks"].as_array().unwrap().iter().find(|check| check["name"] == side.part).unwrap();
     assert_eq!(part["status"], "down", "{name}: {ready}");
+    assert!(failures() >= before + refused, "{name}: {before} before, and {}", failures());
     println!("{name}: {refused} reads refused, each within {longest:.1?}");
 }
 
@@ -153,6 +155,20 @@ fn the_program_serves_from_elasticsearch() {
 #[test]
 fn the_program_survives_what_may_happen_to_elasticsearch() {
     let Some(side) = Side::elasticsearch() else { return };
+    survives(&side);
+    side.clear();
+}
+
+#[test]
+fn the_program_serves_from_mongodb() {
+    let Some(side) = Side::mongodb() else { return };
+    serves(&side);
+    side.clear();
+}
+
+#[test]
+fn the_program_survives_what_may_happen_to_mongodb() {
+    let Some(side) = Side::mongodb() else { return };
     survives(&side);
     side.clear();
 }

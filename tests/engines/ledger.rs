@@ -8,8 +8,6 @@ use serde_json::{Value, json};
 
 use crate::support::{Service, agent, order, send, wait_for};
 
-/// Between two commands of a client.
-const PAUSE: Duration = Duration::from_millis(25);
 /// Clients at once.
 const CLIENTS: usize = 3;
 
@@ -30,8 +28,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Commands at work until `body` is done with it.
-    pub(crate) fn filled_during<V>(&self, service: &Service, body: impl FnOnce() -> V) -> V {
+    /// Commands at work until `body` is done with it; a client waits for `pause` between its orders.
+    pub(crate) fn filled_during<V>(&self, service: &Service, pause: Duration, body: impl FnOnce() -> V) -> V {
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for client in 0..CLIENTS {
@@ -42,7 +40,7 @@ impl Ledger {
                             return;
                         }
                         self.command(&service.url, &format!("{client}-{number}"));
-                        std::thread::sleep(PAUSE);
+                        std::thread::sleep(pause);
                     }
                 });
             }
