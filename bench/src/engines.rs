@@ -17,8 +17,11 @@ use crate::cost::median;
 use crate::replay::{EVENTS_OF_ONE, fill};
 
 const ROUNDS: usize = 3;
-/// Orders that are projected, by the size of a batch in events.
-const RUNS: [(u64, usize); 3] = [(100, 1), (5_000, 1_000), (25_000, 4_000)];
+/// Orders that are projected, and the size of a batch in events.
+type Runs = [(u64, usize); 3];
+const RUNS: Runs = [(100, 1), (5_000, 1_000), (25_000, 4_000)];
+/// On FerretDB 1, which reads every order for each that it writes.
+const RUNS_ON_FERRETDB: Runs = [(10, 1), (50, 100), (250, 1_000)];
 
 /// Where the projection goes: made anew for each run.
 type Open<'a> = dyn Fn() -> Arc<dyn ProjectionStore> + 'a;
@@ -26,8 +29,12 @@ type Open<'a> = dyn Fn() -> Arc<dyn ProjectionStore> + 'a;
 pub async fn catch_up() -> Vec<Row> {
     let mut rows = Vec::new();
     match variable("TEST_ELASTICSEARCH_URL") {
-        Some(url) => rows.extend(into("Elasticsearch", 1, &|| elasticsearch(&url)).await),
+        Some(url) => rows.extend(into("Elasticsearch", &RUNS, &|| elasticsearch(&url)).await),
         None => println!("skipped: TEST_ELASTICSEARCH_URL does not name an engine"),
+    }
+    match variable("TEST_MONGODB_URL") {
+        Some(url) => rows.extend(into("MongoDB", &RUNS_ON_FERRETDB, &|| mongodb(&url)).await),
+        None => println!("skipped: TEST_MONGODB_URL does not name an engine"),
     }
     rows
 }
@@ -42,11 +49,21 @@ fn elasticsearch(url: &str) -> Arc<dyn ProjectionStore> {
     Arc::new(elasticsearch::OrderSearch::open(&elasticsearch::Config { address, name }).unwrap())
 }
 
-/// A row for each size of a batch; with one in so many of the orders, on an engine that is that slow.
-async fn into(engine: &str, part: u64, open: &Open<'_>) -> Vec<Row> {
+/// With no more orders in a command than FerretDB 1 takes, so that the figures are of one kind.
+fn mongodb(url: &str) -> Arc<dyn ProjectionStore> {
+    Arc::new(mongodb_adapter::OrderReadModel::open(mongodb_adapter::Config {
+        uri: mongodb_adapter::Uri::parse(url).unwrap(),
+        credential: None,
+        database: "highbeam-bench".to_owned(),
+        name: format!("bench-{}", Uuid::new_v4().simple()),
+        statements_max: 50,
+    }))
+}
+
+/// A row for each size of a batch.
+async fn into(engine: &str, runs: &Runs, open: &Open<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (orders, batch) in RUNS {
-        let orders = orders / part;
+    for &(orders, batch) in runs {
         let folder = tempfile::tempdir_in(".").unwrap();
         let store = sqlite::EventStore::open(folder.path().join("events.db"), Arc::new(clock::System)).unwrap();
         let store = Arc::new(store);
