@@ -283,7 +283,7 @@ impl<'a> Parser<'a> {
         let before = self.peek().at;
         let value = self.string()?;
         if matches!(op, MatchOp::Matches | MatchOp::MatchesNot) {
-            self.pattern(before, || regexp::whole(&value))?;
+            self.pattern(before, || regexp::takes_empty(&value))?;
         }
         Ok(Matcher { name, op, value })
     }
@@ -291,7 +291,7 @@ impl<'a> Parser<'a> {
 
 /// Whether a stream that lacks the label is selected.
 fn matches_empty(matcher: &Matcher) -> bool {
-    let fits = || regexp::whole(&matcher.value).is_ok_and(|regex| regex.is_match(""));
+    let fits = || regexp::takes_empty(&matcher.value).unwrap_or(false);
     match matcher.op {
         MatchOp::Equal => matcher.value.is_empty(),
         MatchOp::NotEqual => !matcher.value.is_empty(),

@@ -28,6 +28,17 @@ pub(crate) fn whole(pattern: &str) -> Result<Regex, String> {
     build(&format!("^(?:{pattern})$"), pattern, false, COMPILED_BYTES_MAX)
 }
 
+/// Whether a matcher's expression can be compiled, and matches the empty value too. What most selectors say is known
+/// without compiling it, which takes longer than many a query.
+pub(crate) fn takes_empty(pattern: &str) -> Result<bool, String> {
+    match pattern {
+        ".+" => Ok(false),
+        ".*" => Ok(true),
+        _ if literal(pattern).is_some() => Ok(pattern.is_empty()),
+        _ => whole(pattern).map(|regex| regex.is_match("")),
+    }
+}
+
 /// One that has to match somewhere in a line; its dot matches a line's end as well.
 pub(crate) fn anywhere(pattern: &str) -> Result<Regex, String> {
     build(pattern, pattern, true, COMPILED_BYTES_MAX)
@@ -89,4 +100,17 @@ pub(crate) fn replace_text(text: &str, from: &str, to: &str, most: usize, bytes_
 
 fn too_long(bytes_max: usize) -> String {
     format!("the replaced text may have more than {bytes_max} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_without_compiling_is_what_compiling_tells() {
+        for pattern in [".+", ".*", "", "api", "a|b", "a|", ".", ".?", "()", "^$", "\\.", "[a]*", " "] {
+            assert_eq!(takes_empty(pattern).unwrap(), whole(pattern).unwrap().is_match(""), "{pattern}");
+        }
+        assert!(takes_empty("(").unwrap_err().contains("error parsing regexp"));
+    }
 }
