@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::problem::check;
@@ -261,4 +262,68 @@ fn the_doctor_notices_a_folder_that_cannot_be_used() {
         assert!(line(&lines, "data folder").contains("cannot be written to"), "{lines}");
         assert_eq!(code, Some(1), "{lines}");
     }
+}
+
+/// Asks for health as a container engine does: the exit status, and the one line that is told.
+fn health(environment: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
+    let output = binary().envs(environment.iter().copied()).arg("health").args(arguments).output().unwrap();
+    let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(told.lines().count(), 1, "one line: {told}");
+    (output.status.code(), told)
+}
+
+#[test]
+fn a_health_check_finds_the_process_by_its_settings_and_notices_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::up(folder.path());
+    let port = service.url.rsplit(':').next().unwrap().to_owned();
+    // As in a container: all addresses to listen on, one of them to ask.
+    let environment = [("PORT", port.as_str()), ("BIND_ADDRESS", "0.0.0.0")];
+    assert_eq!(health(&environment, &[]), (Some(0), format!("http://127.0.0.1:{port} lives\n")));
+    let (code, told) = health(&environment, &["--ready"]);
+    assert!(code == Some(0) && told.contains("is ready"), "{told}");
+    assert!(service.stop().success());
+    let (code, told) = health(&environment, &[]);
+    assert!(code == Some(1) && told.contains("does not answer"), "{told}");
+}
+
+#[test]
+fn a_console_alone_is_asked_at_its_own_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::console(folder.path(), &[]);
+    let console = service.url.rsplit(':').next().unwrap().to_owned();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let environment = [("PORT", free.as_str()), ("CONSOLE_PORT", console.as_str())];
+    for arguments in [&[][..], &["--ready", "--url", &service.url]] {
+        let (code, told) = health(&environment, arguments);
+        assert!(code == Some(0) && told.contains(&service.url), "{told}");
+    }
+    let (code, told) = health(&environment, &["--ready"]);
+    assert!(code == Some(1) && told.contains(&free), "it is not the order service that is ready: {told}");
+}
+
+#[test]
+fn a_process_without_its_event_store_lives_and_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("esdb://{gone}?tls=false");
+    let environment = [("EVENTSTORE_CONFIG_CONNECTION_STRING", url.as_str())];
+    let service = Service::begin_in(&environment, folder.path(), &["serve", "--role", "api"]);
+    assert_eq!(health(&[], &["--url", &service.url]).0, Some(0));
+    let (code, told) = health(&[], &["--ready", "--url", &service.url]);
+    assert!(code == Some(1) && told.contains("is not ready: event store unavailable"), "{told}");
+}
+
+#[test]
+fn a_health_check_does_not_wait_for_a_process_that_hangs() {
+    let hung = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = hung.local_addr().unwrap().port().to_string();
+    let began = Instant::now();
+    let (code, told) = health(&[("PORT", &port)], &["--timeout", "1"]);
+    assert!(code == Some(1) && told.contains("within 1 s"), "{told}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let (code, told) = health(&[("PORT", "0")], &[]);
+    assert!(code == Some(1) && told.contains("--url"), "{told}");
+    let (code, told) = health(&[("PORT", "x"), ("RATE_LIMIT_BURST", "x")], &[]);
+    assert!(code == Some(1) && told.contains("RATE_LIMIT_BURST"), "{told}");
 }

@@ -32,6 +32,8 @@ pub enum Action {
     Projections(Projections),
     /// Reach every configured engine and say what is wrong and what to do
     Check(Check),
+    /// Ask a running process whether it lives, for a container's health check: exit status 0 or 1
+    Health(Health),
     /// Copy an event store into another, and go on where an earlier copy stopped
     Copy(Copy),
 }
@@ -156,6 +158,23 @@ pub struct Check {
     /// Read every page of every file, which takes its time
     #[arg(long)]
     pub full: bool,
+    /// Settings
+    #[command(flatten)]
+    pub settings: Flags,
+}
+
+/// `highbeam health`
+#[derive(Debug, Args)]
+pub struct Health {
+    /// Ask whether it can serve (/readyz: its engines, too), not only whether it lives (/livez)
+    #[arg(long)]
+    pub ready: bool,
+    /// Where to ask; unset, this machine's PORT, or whether it lives at CONSOLE_PORT where nothing listens at PORT
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// How long to wait for the answer
+    #[arg(long, default_value_t = 3, value_name = "SECONDS", value_parser = clap::value_parser!(u8).range(1..=60))]
+    pub timeout: u8,
     /// Settings
     #[command(flatten)]
     pub settings: Flags,

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod console;
 pub mod copy;
+pub mod health;
 pub mod load;
 pub mod projections;
 pub mod serve;

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
             Action::Load(arguments) => commands::load::run(arguments).await,
             Action::Projections(arguments) => commands::projections::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Action::Check(arguments) => commands::check::run(arguments).await.map(|()| ExitCode::SUCCESS),
+            Action::Health(arguments) => commands::health::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Action::Copy(arguments) => commands::copy::run(arguments).await.map(|()| ExitCode::SUCCESS),
         }
     });
