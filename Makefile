@@ -4,7 +4,7 @@
 CARGO ?= cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help start web test check test-load test-engines bench bench-peers fuzz clean
+.PHONY: help start web stack stack-down test check test-load test-engines bench bench-peers fuzz clean
 
 # What the console's pages are built from. They are built once, and again when one of these changes.
 WEB := web/console
@@ -26,6 +26,16 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd $(WEB) && npm run --silent build
 	@touch $@
+
+# One service builds the image, for they all have the same; and waits for health, not for a while.
+stack: ## Run size two in containers: the engines, three roles, Prometheus, Grafana, Loki, Jaeger (needs Docker with Compose)
+	bash deployments/compose/secrets.sh
+	docker compose build api
+	docker compose up --detach --no-build --wait --wait-timeout 600
+	@bash deployments/compose/urls.sh
+
+stack-down: ## Stop size two; what it keeps stays in its volumes (ARGS=--volumes removes them)
+	docker compose --profile load down $(ARGS)
 
 test: web ## Run every test that needs nothing but the toolchain, and in a browser where there is one (Debian: apt-get install --no-install-recommends chromium)
 	$(CARGO) test --locked --workspace
