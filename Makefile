@@ -50,7 +50,7 @@ check: web ## Formatting, lints, layering, documentation, licences
 	$(CARGO) xtask check
 	cd $(WEB) && npm run --silent check
 
-test-engines: ## Tests against engines and tools from outside: Elasticsearch, OpenSearch, FerretDB, KurrentDB's clients, schemathesis, node_exporter, Prometheus, OTLP's own definitions and SDKs
+test-engines: ## Tests against engines and tools from outside: Elasticsearch, OpenSearch, FerretDB, KurrentDB's clients, schemathesis, node_exporter, Prometheus, OTLP's own definitions and SDKs, Docker Compose
 	$(CARGO) build --locked --package highbeam
 	bash tests/schemathesis.sh
 	bash tests/kurrentdb_clients.sh
@@ -64,6 +64,7 @@ test-engines: ## Tests against engines and tools from outside: Elasticsearch, Op
 	bash tests/otlp_peer.sh
 	CONSOLE_BINARY=target/debug/highbeam bash tests/otlp_sdk.sh
 	CONSOLE_BINARY=target/debug/highbeam bash tests/promql.sh
+	bash tests/stack.sh
 
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench --package kurrentdb-testserver

@@ -6,7 +6,7 @@
 #
 # NODE_EXPORTER names the program; without it, the one on the path is taken, or Debian's package is fetched
 # and unpacked. Without any it says "skipped: ..." and succeeds, unless NODE_EXPORTER_REQUIRED=1.
-# ROUNDS sets how often each is scraped.
+# ROUNDS sets how often each is scraped; FETCH_ONLY=1 fetches it and compares nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,6 +39,7 @@ if [[ -z $exporter ]]; then
         skip "Debian's prometheus-node-exporter cannot be fetched (apt-get update may help)"
 fi
 [[ -x $exporter ]] || skip "$exporter cannot be run"
+[[ ${FETCH_ONLY:-0} == 0 ]] || exit 0
 
 cargo build --quiet --locked --package highbeam --package xtask
 folder=$(mktemp -d "$target/node-exporter.XXXXXX")

@@ -14,11 +14,13 @@ if [[ -n ${AMTOOL:-} ]]; then
     done_with "$version"
     exit 0
 fi
-[[ $(cat "$peers/amtool.version" 2>/dev/null) == "$wanted".* ]] && is_there "$(cat "$peers/amtool.version")" && exit 0
+[[ -d $peers/alertmanager && $(cat "$peers/amtool.version" 2>/dev/null) == "$wanted".* ]] && is_there "$(cat "$peers/amtool.version")" && exit 0
 
 from_debian "or let AMTOOL name an amtool $wanted" prometheus-alertmanager
 version=$(version_of unpacked/usr/bin/amtool) || fail "Debian's amtool cannot be run here"
 cp unpacked/usr/bin/amtool "$peers/bin/amtool"
 cp unpacked/usr/bin/prometheus-alertmanager "$peers/bin/alertmanager"
+# Debian's does not start without these, at /usr/share/prometheus/alertmanager.
+mkdir -p "$peers/alertmanager" && cp unpacked/usr/share/prometheus/alertmanager/*.tmpl "$peers/alertmanager/"
 cd "$peers" && rm -rf "$build"
 done_with "$version"

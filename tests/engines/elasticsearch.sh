@@ -12,7 +12,7 @@
 # tests run there, in indexes of their own, and fail when it cannot be reached. Arguments after the engine's
 # name choose among the adapter's tests; the program's are left out then. Where the engine cannot be had it
 # says "skipped: ..." and succeeds, unless ELASTICSEARCH_REQUIRED=1. KEEP=1 leaves the engine running until
-# Ctrl-C and runs no tests.
+# Ctrl-C and runs no tests; FETCH_ONLY=1 does not even start it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -58,6 +58,7 @@ if [[ ! -d $kept ]]; then
     unzip -q "$target/engines/$engine-$version.zip" -d "$target/engines"
     rm -f "$target/engines/$engine-$version.zip"
 fi
+[[ ${FETCH_ONLY:-0} == 0 ]] || exit 0
 
 # Nobody may read below a home folder, so what runs is a copy elsewhere.
 folder=$(mktemp -d "${TMPDIR:-/tmp}/$engine.XXXXXX")

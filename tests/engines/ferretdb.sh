@@ -10,7 +10,7 @@
 # same tests run there, in collections of their own, and fail when it cannot be reached. Arguments choose
 # among the adapter's tests; the program's are left out then. Where the engine cannot be had it says
 # "skipped: ..." and succeeds, unless MONGODB_REQUIRED=1. KEEP=1 leaves the engine running until Ctrl-C and
-# runs no tests.
+# runs no tests; FETCH_ONLY=1 does not even start it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -56,6 +56,7 @@ if [[ ! -x $built ]]; then
         skip "FerretDB $version cannot be built ($log says why)"
     rm -rf "$source"
 fi
+[[ ${FETCH_ONLY:-0} == 0 ]] || exit 0
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/ferretdb.XXXXXX")
 process=
