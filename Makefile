@@ -4,7 +4,7 @@
 CARGO ?= cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help start web stack stack-down test check test-load test-engines bench bench-peers fuzz clean
+.PHONY: help start web stack stack-down test check test-load test-engines deploy-check bench bench-peers fuzz clean
 
 # What the console's pages are built from. They are built once, and again when one of these changes.
 WEB := web/console
@@ -65,6 +65,9 @@ test-engines: ## Tests against engines and tools from outside: Elasticsearch, Op
 	CONSOLE_BINARY=target/debug/highbeam bash tests/otlp_sdk.sh
 	CONSOLE_BINARY=target/debug/highbeam bash tests/promql.sh
 	bash tests/stack.sh
+
+deploy-check: ## Check deployments/ without a cluster: both overlays rendered and held against the rules (builds kubectl once; needs Go)
+	kubectl="$$(bash deployments/testbed/tools.sh kubectl)/kubectl" && KUBECTL="$$kubectl" $(CARGO) xtask deployments
 
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench --package kurrentdb-testserver

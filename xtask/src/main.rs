@@ -3,6 +3,7 @@
 
 mod check;
 mod deny;
+mod deployments;
 mod headers;
 mod layering;
 mod links;
@@ -16,7 +17,7 @@ mod tree;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask check [--only NAME]… | layering | headers | links | settings | semconv [--check | --write] | node-exporter FOLDER | rules-test FILES | rules-check FILES | slo FILES";
+const USAGE: &str = "usage: cargo xtask check [--only NAME]… | layering | headers | links | settings | semconv [--check | --write] | node-exporter FOLDER | rules-test FILES | rules-check FILES | slo FILES | deployments [--write]";
 
 /// What a chore finds wrong, one line each; empty when all is well.
 type Findings = Vec<String>;
@@ -58,6 +59,8 @@ fn main() -> ExitCode {
         ["rules-test", files @ ..] if !files.is_empty() => rules_test::run(files),
         ["rules-check", files @ ..] if !files.is_empty() => rules_test::check(files),
         ["slo", files @ ..] if !files.is_empty() => rules_test::print(files),
+        ["deployments"] => deployments::check(&root),
+        ["deployments", "--write"] => deployments::write(&root),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -17,6 +17,11 @@ pub fn check(root: &Path) -> Findings {
     findings
 }
 
+/// The variables that the program reads.
+pub fn known(root: &Path) -> Vec<String> {
+    in_table(&tree::text(root, TABLE)).into_iter().collect()
+}
+
 fn compare(place: &str, program: &BTreeSet<String>, told: &BTreeSet<String>) -> Findings {
     let missing = program.difference(told).map(|name| format!("{place} does not tell {name}"));
     let unknown = told.difference(program).map(|name| format!("{place} tells {name}, which the program does not know"));
