@@ -3,8 +3,9 @@
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 FUZZ_SECONDS ?= 30
+OVERLAY ?= dev
 
-.PHONY: help start web stack stack-down test check test-load test-engines deploy-check bench bench-peers fuzz clean
+.PHONY: help start web stack stack-down test check test-load test-engines deploy-check deploy teardown test-cluster bench bench-peers fuzz clean
 
 # What the console's pages are built from. They are built once, and again when one of these changes.
 WEB := web/console
@@ -68,6 +69,15 @@ test-engines: ## Tests against engines and tools from outside: Elasticsearch, Op
 
 deploy-check: ## Check deployments/ without a cluster: both overlays rendered and held against the rules (builds kubectl once; needs Go)
 	kubectl="$$(bash deployments/testbed/tools.sh kubectl)/kubectl" && KUBECTL="$$kubectl" $(CARGO) xtask deployments
+
+test-cluster: ## Apply deployments/ to a real API server, built from Go modules and run on loopback, and ask it who may do what
+	bash tests/cluster.sh
+
+deploy: ## Apply an overlay to the current cluster and wait until it is ready (OVERLAY=prod; dev otherwise)
+	bash deployments/deploy.sh up $(OVERLAY)
+
+teardown: ## Take an overlay's workloads away (ARGS=--all: its volumes, secrets and shared parts, too)
+	bash deployments/deploy.sh down $(OVERLAY) $(ARGS)
 
 bench: ## Measure (ONLY="commands reads" chooses)
 	$(CARGO) build --locked --release --package highbeam --package bench --package kurrentdb-testserver

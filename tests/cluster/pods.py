@@ -1,0 +1,30 @@
+"""Reads objects as kubectl prints them (JSON, one list or one after another) and prints the pods that their workloads
+would make, as one list: what admission says of a pod it says of no Deployment."""
+
+import json
+import sys
+
+
+def documents(text):
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        value, end = decoder.raw_decode(text, at)
+        yield from value["items"] if value.get("kind") == "List" else [value]
+        at = end
+        while at < len(text) and text[at].isspace():
+            at += 1
+
+
+pods = []
+for made in documents(sys.stdin.read().strip()):
+    template = made.get("spec", {}).get("template") if made["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job") else None
+    if template is None:
+        continue
+    spec = dict(template["spec"])
+    # Volumes from claims are the StatefulSet's to add.
+    claims = [claim["metadata"]["name"] for claim in made["spec"].get("volumeClaimTemplates", [])]
+    spec["volumes"] = spec.get("volumes", []) + [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    metadata = {**template["metadata"], "name": made["metadata"]["name"] + "-0", "namespace": made["metadata"]["namespace"]}
+    pods.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+assert pods, "no workload is there"
+json.dump({"apiVersion": "v1", "kind": "List", "items": pods}, sys.stdout)
