@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::made::{self, trace_id};
 use super::{copy_folder, open, quiet};
+use crate::frame::Frames;
 use crate::{Direction, FactKind, LogQuery, Store, TraceQuery};
 
 /// A store with several blocks, an index, and something in each log.
@@ -75,6 +76,13 @@ fn places(length: usize) -> Vec<usize> {
     all
 }
 
+/// Whether the bytes end where a frame does. What was behind cannot be missed then: the file is as it was before.
+fn is_between_frames(bytes: &[u8]) -> bool {
+    let mut frames = Frames::new(bytes);
+    frames.by_ref().for_each(drop);
+    frames.whole() == bytes.len()
+}
+
 #[test]
 fn a_file_cut_anywhere_costs_no_more_than_its_end() {
     let original = tempfile::tempdir().unwrap();
@@ -102,7 +110,10 @@ fn a_file_cut_anywhere_costs_no_more_than_its_end() {
             assert!(grows, "{name:?} cut at {cut}: {read:?} after {last:?}");
             let lost = read != whole;
             let told = store.facts().iter().any(|fact| matches!(fact.kind, FactKind::Repaired | FactKind::Damaged));
-            assert!(!lost || told || cut == 0, "{name:?} cut at {cut}: {read:?}, and no fact tells");
+            assert!(
+                !lost || told || is_between_frames(&bytes[..cut]),
+                "{name:?} cut at {cut}: {read:?}, and no fact tells"
+            );
             last = read;
             // What is repaired takes more.
             store.ingest_spans(&made::spans("api", 20_000..20_010)).unwrap();
