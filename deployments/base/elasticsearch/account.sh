@@ -1,11 +1,14 @@
 # Makes the account of the order service in Elasticsearch, and a role with no more than it needs (docs/engines.md);
-# run again, it makes them as they are. Passwords go by standard input, not by the command line.
+# run again, it makes them as they are. Beside the server in a cluster, and in compose.yaml, which says where the
+# server is. Passwords go by standard input, not by the command line, which others can see.
 set -euo pipefail
+: "${ELASTIC_PASSWORD:?the password of the user elastic}" "${HIGHBEAM_PASSWORD:?the password that the account is given}"
+url=${ELASTICSEARCH:-http://localhost:9200}
 
 put() {
-  curl --fail --silent --show-error --output /dev/null --max-time 30 \
+  curl --fail --silent --show-error --output /dev/null --retry 5 --retry-connrefused --max-time 30 \
     --config <(printf 'user = "elastic:%s"\n' "$ELASTIC_PASSWORD") \
-    --request PUT --header 'content-type: application/json' --data @- "http://localhost:9200/$1"
+    --request PUT --header 'content-type: application/json' --data @- "$url/$1"
 }
 
 put _security/role/highbeam <<'JSON'
@@ -17,3 +20,4 @@ JSON
 put _security/user/highbeam <<JSON
 {"password": "$HIGHBEAM_PASSWORD", "roles": ["highbeam"]}
 JSON
+echo "the account highbeam is there"
