@@ -7,6 +7,8 @@
 import json
 import sys
 
+from kubectl import listed, objects_of
+
 
 def rows(path):
     for line in open(path):
@@ -26,20 +28,11 @@ def review(group, verb, resource, namespace, _):
     return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
 
 
-def answers(path):
-    text, decoder, at = open(path).read().strip(), json.JSONDecoder(), 0
-    while at < len(text):
-        value, at = decoder.raw_decode(text, at)
-        yield from value["items"] if value["kind"] == "List" else [value]
-        while at < len(text) and text[at].isspace():
-            at += 1
-
-
 table = list(rows(sys.argv[2]))
 if sys.argv[1] == "questions":
-    json.dump({"apiVersion": "v1", "kind": "List", "items": [review(*row) for row in table]}, sys.stdout)
+    json.dump(listed(review(*row) for row in table), sys.stdout)
 else:
-    told = list(answers(sys.argv[3]))
+    told = list(objects_of(sys.argv[3]))
     assert len(told) == len(table), f"{len(table)} questions and {len(told)} answers"
     wrong = [row for row, answer in zip(table, told) if answer["status"]["allowed"] != (row[4] == "allow")]
     for group, verb, resource, namespace, answer in wrong:

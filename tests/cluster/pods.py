@@ -4,19 +4,10 @@ would make, as one list: what admission says of a pod it says of no Deployment."
 import json
 import sys
 
-
-def documents(text):
-    decoder, at = json.JSONDecoder(), 0
-    while at < len(text):
-        value, end = decoder.raw_decode(text, at)
-        yield from value["items"] if value.get("kind") == "List" else [value]
-        at = end
-        while at < len(text) and text[at].isspace():
-            at += 1
-
+from kubectl import listed, objects
 
 pods = []
-for made in documents(sys.stdin.read().strip()):
+for made in objects(sys.stdin.read()):
     template = made.get("spec", {}).get("template") if made["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job") else None
     if template is None:
         continue
@@ -27,4 +18,4 @@ for made in documents(sys.stdin.read().strip()):
     metadata = {**template["metadata"], "name": made["metadata"]["name"] + "-0", "namespace": made["metadata"]["namespace"]}
     pods.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 assert pods, "no workload is there"
-json.dump({"apiVersion": "v1", "kind": "List", "items": pods}, sys.stdout)
+json.dump(listed(pods), sys.stdout)

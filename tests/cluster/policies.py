@@ -13,16 +13,9 @@ import os
 import subprocess
 import sys
 
+from kubectl import listed, objects_of
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def documents(path):
-    text, decoder, at = open(path).read().strip(), json.JSONDecoder(), 0
-    while at < len(text):
-        value, at = decoder.raw_decode(text, at)
-        yield from value["items"] if value["kind"] == "List" else [value]
-        while at < len(text) and text[at].isspace():
-            at += 1
 
 
 def admission(policy, namespace):
@@ -62,9 +55,9 @@ def ask(case, bases, namespace):
     return done.returncode == 0, done.stderr.strip()
 
 
-policies, namespace = list(documents(sys.argv[2])), sys.argv[3]
+policies, namespace = list(objects_of(sys.argv[2])), sys.argv[3]
 if sys.argv[1] == "admission":
-    json.dump({"apiVersion": "v1", "kind": "List", "items": [item for policy in policies for item in admission(policy, namespace)]}, sys.stdout)
+    json.dump(listed(item for policy in policies for item in admission(policy, namespace)), sys.stdout)
     sys.exit()
 
 cases = json.load(open(os.path.join(HERE, "policies.json")))
