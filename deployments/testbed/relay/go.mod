@@ -1,0 +1,3 @@
+module highbeam.invalid/testbed/relay
+
+go 1.26.0
