@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use delivery::repository::{Error, Generation};
 use hyper::Method;
+use progress::Live;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -19,7 +20,6 @@ use tokio::time::{Instant, sleep};
 use crate::OrderSearch;
 use crate::documents::CLAIM;
 use crate::failure::Failure;
-use crate::progress::Live;
 use crate::schema::{refresh_interval, template};
 use crate::transport::{Body, Limit};
 

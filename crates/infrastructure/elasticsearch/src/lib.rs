@@ -13,7 +13,7 @@ mod check;
 mod documents;
 mod failure;
 mod generations;
-mod progress;
+mod live;
 mod schema;
 mod search;
 mod store;
@@ -59,7 +59,7 @@ impl OrderSearch {
         Ok(Self {
             client: Client::new(&config.address)?,
             name: config.name.clone(),
-            progress: Progress::default(),
+            progress: Progress::asking_every(live::TICK),
             making: tokio::sync::Mutex::default(),
         })
     }

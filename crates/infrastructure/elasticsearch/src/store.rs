@@ -12,6 +12,7 @@ use delivery::projections::OrderView;
 use delivery::repository::{Batch, Error, Generation, GenerationState, GenerationStatus, ParkedEvent, ProjectionStore};
 use eventsourcing::Position;
 use hyper::Method;
+use progress::Live;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -19,7 +20,6 @@ use crate::OrderSearch;
 use crate::bulk::{self, Visible};
 use crate::documents::{self, Operation, Order, Parked};
 use crate::failure::Failure;
-use crate::progress::Live;
 use crate::search::Searched;
 use crate::transport::{Body, Limit};
 

@@ -6,12 +6,12 @@ use std::sync::PoisonError;
 use delivery::repository::{Error, Generation};
 use mongodb::bson::{Document, doc};
 use mongodb::{Collection, IndexModel};
+use progress::Live;
 
 use crate::OrderReadModel;
 use crate::connection::Limit;
 use crate::documents::{CREATED_POSITION, STATUS};
 use crate::failure::Failure;
-use crate::progress::Live;
 
 /// What a collection of a generation is called, behind the name of all.
 fn orders_name(Generation(number): Generation) -> String {

@@ -11,7 +11,7 @@ mod connection;
 mod documents;
 mod failure;
 mod generations;
-mod progress;
+mod live;
 mod read_model;
 mod state;
 mod store;
@@ -66,7 +66,7 @@ impl OrderReadModel {
     pub fn open(config: Config) -> Self {
         Self {
             connection: Connection::new(config),
-            progress: Progress::default(),
+            progress: Progress::asking_every(live::TICK),
             prepared: Mutex::default(),
             turns: tokio::sync::Mutex::default(),
         }

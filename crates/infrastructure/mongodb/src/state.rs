@@ -7,13 +7,13 @@ use delivery::repository::Generation;
 use eventsourcing::Position;
 use mongodb::Collection;
 use mongodb::bson::{Document, doc};
+use progress::Live;
 use serde::{Deserialize, Serialize};
 
 use crate::OrderReadModel;
 use crate::connection::Limit;
 use crate::documents::{saturating, unsigned};
 use crate::failure::Failure;
-use crate::progress::Live;
 
 /// The collection of the document, and its key.
 const COLLECTION: &str = "projection";

@@ -12,12 +12,12 @@ use delivery::repository::{Batch, Error, Generation, GenerationState, Generation
 use eventsourcing::Position;
 use futures_util::TryStreamExt;
 use mongodb::bson::doc;
+use progress::Live;
 
 use crate::OrderReadModel;
 use crate::connection::Limit;
 use crate::documents::{self, saturating};
 use crate::failure::Failure;
-use crate::progress::Live;
 use crate::state::State;
 use crate::writes::newest;
 

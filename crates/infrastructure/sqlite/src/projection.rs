@@ -5,25 +5,28 @@
 mod documents;
 pub(crate) mod generations;
 mod parking;
-mod progress;
 
 use std::marker::PhantomData;
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use delivery::models::OrderId;
 use delivery::projections::OrderView;
 use delivery::repository::{Batch, Error, Generation, GenerationState, GenerationStatus, ParkedEvent, ProjectionStore};
 use eventsourcing::Position;
+use progress::{Live, Progress};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::database::{Database, Durability, OpenError, Schema};
 use crate::numbers;
-use generations::{Change, Live};
-use progress::Progress;
+use generations::Change;
 
 pub(crate) use documents::{Document, Previous};
+
+/// How often one who waits for a position asks the file.
+const TICK: Duration = Duration::from_millis(25);
 
 /// What a projection is for: what it keeps beside the documents, to find them by.
 pub(crate) trait Kind: Sized + Send + Sync + 'static {
@@ -77,7 +80,7 @@ impl<K: Kind> Projection<K> {
     /// projector does them again.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let database = Database::open(path, K::SCHEMA, Durability::Normal)?;
-        Ok(Self { progress: Progress::new(database.clone(), K::ENGINE), database, kind: PhantomData })
+        Ok(Self { database, progress: Progress::asking_every(TICK), kind: PhantomData })
     }
 
     /// Reads from one snapshot.
@@ -116,12 +119,16 @@ impl<K: Kind> Projection<K> {
         documents.iter().map(|document| Self::decode(document)).collect()
     }
 
+    async fn live(&self) -> Result<Live, Error> {
+        self.read(generations::live).await
+    }
+
     pub(crate) async fn live_checkpoint(&self) -> Result<Position, Error> {
-        self.progress.ask().await.map(|live| live.checkpoint)
+        self.live().await.map(|live| live.checkpoint)
     }
 
     pub(crate) async fn live_reached(&self, position: Position) -> Result<(), Error> {
-        self.progress.reached(position).await
+        self.progress.reached(position, || self.live()).await
     }
 }
 

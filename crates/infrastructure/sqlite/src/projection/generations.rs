@@ -3,6 +3,7 @@
 
 use delivery::repository::{Error, Generation, GenerationState, GenerationStatus};
 use eventsourcing::Position;
+use progress::Live;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Answer, Kind, parking};
@@ -55,14 +56,6 @@ pub(crate) const FIRST: &str = "INSERT INTO generations (state) VALUES ('live');
 /// Gives a row on a file that readers cannot use.
 pub(crate) const QUICK_CHECK: &str = "SELECT 1 WHERE (SELECT count(*) FROM generations WHERE state = 'live') <> 1
      UNION ALL SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = 'orders_live')";
-
-/// A change to the live generation, for those who wait for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Live {
-    // Compared first: a generation that is promoted later is newer, wherever it stands.
-    pub(super) generation: Generation,
-    pub(super) checkpoint: Position,
-}
 
 /// What a batch has changed about its generation.
 #[derive(Debug, Default)]

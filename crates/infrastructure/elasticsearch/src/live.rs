@@ -1,69 +1,26 @@
-//! How far the live generation is, for those who wait: told at once by this process's own writers, asked
-//! of the engine for those of other processes.
+//! Reading documents by id as they are now, among them the checkpoint; and the live generation, while another may
+//! take its place.
 
 use std::time::Duration;
 
-use delivery::repository::Generation;
 use eventsourcing::Position;
 use hyper::Method;
+use progress::Live;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::sync::{Mutex, watch};
-use tokio::time::Instant;
 
 use crate::OrderSearch;
 use crate::documents::{CHECKPOINT, Checkpoint};
 use crate::failure::{Failure, Told};
 use crate::transport::Limit;
 
-/// How often one waiter asks.
-const TICK: Duration = Duration::from_millis(40);
-/// For how long an answer does for all waiters. Less than [`TICK`], so that progress is noticed after two
-/// of them at the latest.
-const FRESH: Duration = Duration::from_millis(30);
+/// How often one who waits for a position asks.
+pub(crate) const TICK: Duration = Duration::from_millis(40);
 /// How often an index is asked for again that has just been made, or replaced, and the wait before the second
 /// time; it doubles after that.
 const ROUNDS: usize = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(10);
-
-/// The state of the live generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Live {
-    // Compared first: a generation that is promoted later is newer, wherever it stands.
-    pub(crate) generation: Generation,
-    pub(crate) checkpoint: Position,
-}
-
-/// What was heard last.
-pub(crate) struct Progress {
-    live: watch::Sender<Option<Live>>,
-    asked_at: Mutex<Option<Instant>>,
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self { live: watch::Sender::new(None), asked_at: Mutex::default() }
-    }
-}
-
-impl Progress {
-    /// Tells the waiters. News may come out of order: the newest stays.
-    pub(crate) fn publish(&self, news: Live) {
-        self.live.send_if_modified(|live| {
-            let is_newer = live.is_none_or(|live| live < news);
-            if is_newer {
-                *live = Some(news);
-            }
-            is_newer
-        });
-    }
-
-    /// The generation that was live when it was heard of last.
-    pub(crate) fn generation(&self) -> Option<Generation> {
-        self.live.borrow().map(|live| live.generation)
-    }
-}
 
 /// Documents by id.
 #[derive(Deserialize)]
@@ -167,40 +124,19 @@ impl OrderSearch {
         ask().await
     }
 
-    /// Asks the engine.
+    async fn asked(&self) -> Result<Live, Failure> {
+        self.of_live(|| self.checkpoint_of(Limit::READ, self.name.live())).await
+    }
+
+    /// Asks the engine, and tells those who wait.
     pub(crate) async fn live(&self) -> Result<Live, Failure> {
-        let live = self.of_live(|| self.checkpoint_of(Limit::READ, self.name.live())).await?;
+        let live = self.asked().await?;
         self.progress.publish(live);
         Ok(live)
     }
 
-    /// Waits until the live generation is at `position`. Holds nothing between its polls that a dropped
-    /// future could lose.
+    /// Waits until the live generation is at `position`.
     pub(crate) async fn live_reached(&self, position: Position) -> Result<(), Failure> {
-        let mut live = self.progress.live.subscribe();
-        // What was told may be out of date: another process may have promoted a generation that is behind.
-        // So nobody is let through before the engine has been asked.
-        self.live().await?;
-        loop {
-            let told = live.wait_for(|live| live.is_some_and(|live| live.checkpoint >= position));
-            // The channel cannot be closed while this borrow of its sender lasts.
-            if tokio::time::timeout(TICK, told).await.is_ok() {
-                return Ok(());
-            }
-            self.refresh().await?;
-        }
-    }
-
-    /// Asks the engine, unless another waiter is doing so or just did: however many wait, it is asked
-    /// thirty times a second at most.
-    async fn refresh(&self) -> Result<(), Failure> {
-        let Ok(mut asked_at) = self.progress.asked_at.try_lock() else {
-            return Ok(());
-        };
-        if asked_at.is_none_or(|asked_at| asked_at.elapsed() >= FRESH) {
-            *asked_at = Some(Instant::now());
-            self.live().await?;
-        }
-        Ok(())
+        self.progress.reached(position, || self.asked()).await
     }
 }
