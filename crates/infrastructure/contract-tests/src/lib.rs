@@ -7,6 +7,7 @@
     reason = "this crate is test code, although not under cfg(test)"
 )]
 
+pub mod away;
 pub mod chaos;
 pub mod clock;
 pub mod commands;
@@ -26,10 +27,7 @@ macro_rules! cases {
         #[tokio::test]
         async fn $case() {
             use $suite as suite;
-            let place = ($place)();
-            if $crate::skip::is_wanted() {
-                return;
-            }
+            let Some(place) = $crate::skip::unless_wanted(($place)()) else { return };
             suite::$case(($open)(&place).await).await;
         }
     )*};
@@ -42,10 +40,7 @@ macro_rules! reopen_cases {
         #[tokio::test]
         async fn $case() {
             use $suite as suite;
-            let place = ($place)();
-            if $crate::skip::is_wanted() {
-                return;
-            }
+            let Some(place) = $crate::skip::unless_wanted(($place)()) else { return };
             suite::$case(async || ($open)(&place).await).await;
         }
     )*};
@@ -58,10 +53,7 @@ macro_rules! clocked_cases {
         #[tokio::test]
         async fn $case() {
             use $suite as suite;
-            let place = ($place)();
-            if $crate::skip::is_wanted() {
-                return;
-            }
+            let Some(place) = $crate::skip::unless_wanted(($place)()) else { return };
             let clock = std::sync::Arc::new($crate::clock::Manual::default());
             let store = ($open)(&place, std::sync::Arc::<$crate::clock::Manual>::clone(&clock)).await;
             suite::$case(store, clock).await;
@@ -76,10 +68,7 @@ macro_rules! clocked_reopen_cases {
         #[tokio::test]
         async fn $case() {
             use $suite as suite;
-            let place = ($place)();
-            if $crate::skip::is_wanted() {
-                return;
-            }
+            let Some(place) = $crate::skip::unless_wanted(($place)()) else { return };
             let clock = std::sync::Arc::new($crate::clock::Manual::default());
             let open = async || ($open)(&place, std::sync::Arc::<$crate::clock::Manual>::clone(&clock)).await;
             suite::$case(open, std::sync::Arc::clone(&clock)).await;

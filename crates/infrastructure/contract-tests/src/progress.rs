@@ -40,10 +40,73 @@ impl Reader {
         }
     }
 
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        match self {
+            Self::Model(model) => model.ping().await,
+            Self::Search(search) => search.ping().await,
+        }
+    }
+
     async fn is_reached_within(&self, position: u64, limit_ms: u64) -> bool {
         let limit = Duration::from_millis(limit_ms);
         tokio::time::timeout(limit, self.reached(position)).await.map(Result::unwrap).is_ok()
     }
+}
+
+/// Brings the cases below into the suite of a port whose readers are of this kind, as cases of one adapter or of
+/// two handles.
+macro_rules! suite {
+    ($port:ident, $kind:ident) => {
+        $crate::progress::suite!(
+            $port,
+            $kind,
+            [
+                the_checkpoint_is_the_live_generations,
+                a_reached_position_is_not_waited_for,
+                a_position_ahead_is_waited_for,
+                progress_wakes_every_waiter,
+                a_cancelled_wait_loses_nothing,
+                a_rebuild_is_reached_once_promoted,
+                a_promotion_may_set_readers_back,
+            ]
+        );
+
+        pub async fn progress_of_another_handle_is_noticed<T>(open: impl AsyncFn() -> Arc<T>)
+        where
+            T: $port + ProjectionStore + 'static,
+        {
+            let (here, there) = (open().await, open().await);
+            $crate::progress::progress_wakes_every_waiter(Reader::$kind(here), &*there).await;
+        }
+    };
+    ($port:ident, $kind:ident, [$($case:ident),* $(,)?]) => {$(
+        pub async fn $case<T: $port + ProjectionStore + 'static>(adapter: Arc<T>) {
+            let reader = Reader::$kind(Arc::<T>::clone(&adapter));
+            $crate::progress::$case(reader, &*adapter).await;
+        }
+    )*};
+}
+pub(crate) use suite;
+
+/// Runs the cases of one adapter.
+#[macro_export]
+macro_rules! progress_contract {
+    ($suite:path, $place:expr, $open:expr) => {
+        $crate::cases!(
+            $suite,
+            $place,
+            $open,
+            [
+                the_checkpoint_is_the_live_generations,
+                a_reached_position_is_not_waited_for,
+                a_position_ahead_is_waited_for,
+                progress_wakes_every_waiter,
+                a_cancelled_wait_loses_nothing,
+                a_rebuild_is_reached_once_promoted,
+                a_promotion_may_set_readers_back,
+            ]
+        );
+    };
 }
 
 pub async fn the_checkpoint_is_the_live_generations(reader: Reader, store: &impl ProjectionStore) {

@@ -32,16 +32,10 @@ macro_rules! order_read_model_contract {
                 an_order_that_was_never_created_is_in_no_status,
                 readers_see_the_old_generation_until_promotion_and_then_only_the_new,
                 concurrent_readers_see_one_generation_or_the_other,
-                the_checkpoint_is_the_live_generations,
-                a_reached_position_is_not_waited_for,
-                a_position_ahead_is_waited_for,
-                progress_wakes_every_waiter,
-                a_cancelled_wait_loses_nothing,
-                a_rebuild_is_reached_once_promoted,
-                a_promotion_may_set_readers_back,
                 an_open_model_answers_a_ping,
             ]
         );
+        $crate::progress_contract!($crate::read_model, $place, $open);
     };
 }
 
@@ -55,6 +49,29 @@ macro_rules! order_read_model_shared_contract {
             $open,
             [progress_of_another_handle_is_noticed, a_promotion_by_another_handle_switches_readers,]
         );
+    };
+}
+
+/// Runs all suites of an adapter that keeps its documents: as the projector's store and as readers see it, opened again
+/// and side by side. `place` and `open` are as seen from a module below the caller's.
+#[macro_export]
+macro_rules! order_read_model_adapter {
+    (place: $place:expr, open: $open:expr) => {
+        mod store {
+            $crate::projection_store_contract!(place: $place, open: $open);
+        }
+
+        mod store_reopened {
+            $crate::projection_store_reopen_contract!(place: $place, open: $open);
+        }
+
+        mod reader {
+            $crate::order_read_model_contract!(place: $place, open: $open);
+        }
+
+        mod reader_shared {
+            $crate::order_read_model_shared_contract!(place: $place, open: $open);
+        }
     };
 }
 
@@ -253,32 +270,7 @@ pub async fn an_open_model_answers_a_ping(model: Arc<impl OrderReadModel>) {
     model.ping().await.unwrap();
 }
 
-macro_rules! progress_cases {
-    ($($case:ident),* $(,)?) => {$(
-        pub async fn $case<T: OrderReadModel + ProjectionStore + 'static>(model: Arc<T>) {
-            let reader = Reader::Model(Arc::<T>::clone(&model));
-            progress::$case(reader, &*model).await;
-        }
-    )*};
-}
-
-progress_cases!(
-    the_checkpoint_is_the_live_generations,
-    a_reached_position_is_not_waited_for,
-    a_position_ahead_is_waited_for,
-    progress_wakes_every_waiter,
-    a_cancelled_wait_loses_nothing,
-    a_rebuild_is_reached_once_promoted,
-    a_promotion_may_set_readers_back,
-);
-
-pub async fn progress_of_another_handle_is_noticed<T>(open: impl AsyncFn() -> Arc<T>)
-where
-    T: OrderReadModel + ProjectionStore + 'static,
-{
-    let (here, there) = (open().await, open().await);
-    progress::progress_wakes_every_waiter(Reader::Model(here), &*there).await;
-}
+progress::suite!(OrderReadModel, Model);
 
 pub async fn a_promotion_by_another_handle_switches_readers<T>(open: impl AsyncFn() -> Arc<T>)
 where

@@ -50,16 +50,10 @@ macro_rules! order_search_contract {
                 an_old_revision_does_not_bring_its_text_back,
                 readers_see_the_old_generation_until_promotion_and_then_only_the_new,
                 concurrent_searches_see_one_generation_or_the_other,
-                the_checkpoint_is_the_live_generations,
-                a_reached_position_is_not_waited_for,
-                a_position_ahead_is_waited_for,
-                progress_wakes_every_waiter,
-                a_cancelled_wait_loses_nothing,
-                a_rebuild_is_reached_once_promoted,
-                a_promotion_may_set_readers_back,
                 an_open_search_answers_a_ping,
             ]
         );
+        $crate::progress_contract!($crate::search, $place, $open);
     };
 }
 
@@ -77,6 +71,29 @@ macro_rules! order_search_shared_contract {
                 a_promotion_by_another_handle_switches_readers,
             ]
         );
+    };
+}
+
+/// Runs all suites of an adapter that keeps its documents: as the projector's store and as readers see it, opened again
+/// and side by side. `place` and `open` are as seen from a module below the caller's.
+#[macro_export]
+macro_rules! order_search_adapter {
+    (place: $place:expr, open: $open:expr) => {
+        mod store {
+            $crate::projection_store_contract!(place: $place, open: $open);
+        }
+
+        mod store_reopened {
+            $crate::projection_store_reopen_contract!(place: $place, open: $open);
+        }
+
+        mod reader {
+            $crate::order_search_contract!(place: $place, open: $open);
+        }
+
+        mod reader_shared {
+            $crate::order_search_shared_contract!(place: $place, open: $open);
+        }
     };
 }
 
@@ -232,24 +249,7 @@ pub async fn an_open_search_answers_a_ping(search: Arc<impl OrderSearch>) {
     search.ping().await.unwrap();
 }
 
-macro_rules! progress_cases {
-    ($($case:ident),* $(,)?) => {$(
-        pub async fn $case<T: OrderSearch + ProjectionStore + 'static>(search: Arc<T>) {
-            let reader = Reader::Search(Arc::<T>::clone(&search));
-            progress::$case(reader, &*search).await;
-        }
-    )*};
-}
-
-progress_cases!(
-    the_checkpoint_is_the_live_generations,
-    a_reached_position_is_not_waited_for,
-    a_position_ahead_is_waited_for,
-    progress_wakes_every_waiter,
-    a_cancelled_wait_loses_nothing,
-    a_rebuild_is_reached_once_promoted,
-    a_promotion_may_set_readers_back,
-);
+progress::suite!(OrderSearch, Search);
 
 pub async fn texts_are_found_after_a_restart<T>(open: impl AsyncFn() -> Arc<T>)
 where
@@ -262,14 +262,6 @@ where
     assert_finds(&*search, &[("green te", &[1])]).await;
     write_live(&*search, vec![with_items(at_revision(1, 1), &[("Coffee", "x")])], 2).await;
     assert_finds(&*search, &[("green te", &[]), ("coffee", &[1])]).await;
-}
-
-pub async fn progress_of_another_handle_is_noticed<T>(open: impl AsyncFn() -> Arc<T>)
-where
-    T: OrderSearch + ProjectionStore + 'static,
-{
-    let (here, there) = (open().await, open().await);
-    progress::progress_wakes_every_waiter(Reader::Search(here), &*there).await;
 }
 
 pub async fn a_promotion_by_another_handle_switches_readers<T>(open: impl AsyncFn() -> Arc<T>)

@@ -20,8 +20,8 @@ pub fn want(reason: &str) {
     WANTED.set(true);
 }
 
-/// Whether the case is to be left out; asked once for each place.
+/// The place, unless the case is to be left out; asked once for each place.
 #[must_use]
-pub fn is_wanted() -> bool {
-    WANTED.take()
+pub fn unless_wanted<P>(place: P) -> Option<P> {
+    (!WANTED.take()).then_some(place)
 }

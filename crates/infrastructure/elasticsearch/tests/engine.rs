@@ -9,18 +9,4 @@ mod place;
 
 use place::{open, place};
 
-mod store {
-    contract_tests::projection_store_contract!(place: super::place, open: super::open);
-}
-
-mod store_reopened {
-    contract_tests::projection_store_reopen_contract!(place: super::place, open: super::open);
-}
-
-mod reader {
-    contract_tests::order_search_contract!(place: super::place, open: super::open);
-}
-
-mod reader_shared {
-    contract_tests::order_search_shared_contract!(place: super::place, open: super::open);
-}
+contract_tests::order_search_adapter!(place: super::place, open: super::open);

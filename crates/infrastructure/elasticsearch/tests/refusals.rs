@@ -5,14 +5,15 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::error::Error as _;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
+use contract_tests::away::{self, Adapter, told};
 use contract_tests::orders::view;
+use contract_tests::progress::Reader;
 use delivery::queries::SearchOrders;
-use delivery::repository::{Batch, Error, Generation, OrderSearch as _, ProjectionStore};
+use delivery::repository::{Batch, Generation, OrderSearch as _, ProjectionStore};
 use elasticsearch::{Address, Config, Name, OrderSearch};
 use eventsourcing::Position;
 use http_body_util::{BodyExt, Full};
@@ -36,6 +37,11 @@ struct Engine {
 /// An answer to a bulk request; `None` is never to answer.
 type Bulk = Option<(u16, Value)>;
 
+fn search(authority: &str) -> OrderSearch {
+    let address = Address::parse(&format!("http://{authority}")).unwrap();
+    OrderSearch::open(&Config { address, name: Name::new("orders").unwrap() }).unwrap()
+}
+
 impl Engine {
     async fn start(bulk: impl IntoIterator<Item = Bulk>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -55,8 +61,7 @@ impl Engine {
     }
 
     fn search(&self, user_info: &str) -> OrderSearch {
-        let address = Address::parse(&format!("http://{user_info}{}", self.address)).unwrap();
-        OrderSearch::open(&Config { address, name: Name::new("orders").unwrap() }).unwrap()
+        search(&format!("{user_info}{}", self.address))
     }
 
     fn bulks(&self) -> Vec<String> {
@@ -113,17 +118,6 @@ fn lines(body: &str) -> usize {
     body.lines().count() / 2
 }
 
-/// An error with its causes, as the log has it.
-fn told(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
-}
-
 #[tokio::test]
 async fn items_that_found_no_room_are_sent_again_and_the_others_are_not() {
     let engine = Engine::start([items(&[200, 429, 200, 429]), items(&[429, 200]), None]).await;
@@ -178,29 +172,19 @@ async fn a_wrong_password_is_told_and_not_shown() {
     assert!(!told.contains("s3cret") && !format!("{error:?}").contains("s3cret"), "{error:?}");
 }
 
+fn adapter(authority: &str) -> Adapter {
+    let search = Arc::new(search(authority));
+    Adapter { reader: Reader::Search(Arc::<OrderSearch>::clone(&search)), store: search }
+}
+
 #[tokio::test]
 async fn nobody_there_is_told_at_once_with_the_address() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let config = Config {
-        address: Address::parse(&format!("http://u:s3cret@{address}")).unwrap(),
-        name: Name::new("orders").unwrap(),
-    };
-    let begun = Instant::now();
-    let error = OrderSearch::open(&config).unwrap().ping().await.unwrap_err();
-    let told = told(&error);
-    assert!(told.contains(&format!("http://{address} cannot be reached")) && !told.contains("s3cret"), "{told}");
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    let told = away::nobody_there(adapter, Duration::from_secs(2)).await;
+    assert!(told.contains("http://127.0.0.1:") && told.contains(" cannot be reached"), "{told}");
 }
 
 #[tokio::test]
 async fn an_engine_that_takes_a_connection_and_says_nothing_is_given_up_in_time() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = Address::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let search = OrderSearch::open(&Config { address, name: Name::new("orders").unwrap() }).unwrap();
-    let begun = Instant::now();
-    let error = search.ping().await.unwrap_err();
-    assert!(told(&error).contains("did not answer within 2000 ms"), "{}", told(&error));
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    let told = away::nobody_who_answers(adapter, Duration::from_secs(4)).await;
+    assert!(told.contains("did not answer within 2000 ms"), "{told}");
 }

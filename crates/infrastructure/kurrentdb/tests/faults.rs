@@ -8,6 +8,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use contract_tests::away::told;
 use eventsourcing::store::Error;
 use eventsourcing::{Appended, EventStore as _, ExpectedRevision, NewEvent, Position, Revision, StreamId};
 use kurrentdb_testserver::Options;
@@ -15,11 +16,6 @@ use support::{append, cluster, event, follow, number, numbers, patient_for, stor
 
 fn is_unavailable<T: std::fmt::Debug>(result: &Result<T, Error>) -> bool {
     matches!(result, Err(Error::Unavailable { .. }))
-}
-
-/// What an error says, with what led to it.
-fn told(error: &dyn std::error::Error) -> String {
-    error.source().map_or(error.to_string(), |source| format!("{error}: {}", told(source)))
 }
 
 #[tokio::test]

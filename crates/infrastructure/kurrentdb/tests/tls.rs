@@ -7,6 +7,7 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
+use contract_tests::away::told;
 use eventsourcing::EventStore as _;
 use eventsourcing::store::Error;
 use kurrentdb::{EventStore, OpenError, Settings};
@@ -37,10 +38,6 @@ fn store(cluster: &Cluster, user: &str, options: &str) -> EventStore {
 }
 
 const ADMIN: &str = "admin:change%3Ait%40@";
-
-fn told(error: &dyn std::error::Error) -> String {
-    error.source().map_or(error.to_string(), |source| format!("{error}: {}", told(source)))
-}
 
 #[tokio::test]
 async fn a_server_whose_authority_is_trusted_is_believed() {

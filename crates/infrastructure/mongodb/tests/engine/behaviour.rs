@@ -11,8 +11,7 @@ use crate::place::{Place, open, place};
 
 /// A place on the engine, or nothing where there is none.
 fn on_engine() -> Option<Place> {
-    let place = place();
-    (!contract_tests::skip::is_wanted()).then_some(place)
+    contract_tests::skip::unless_wanted(place())
 }
 
 fn batch(number: u64) -> Batch {

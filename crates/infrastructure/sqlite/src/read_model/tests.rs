@@ -16,21 +16,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-mod store {
-    contract_tests::projection_store_contract!(place: super::folder, open: super::open);
-}
-
-mod store_reopened {
-    contract_tests::projection_store_reopen_contract!(place: super::folder, open: super::open);
-}
-
-mod reader {
-    contract_tests::order_read_model_contract!(place: super::folder, open: super::open);
-}
-
-mod reader_shared {
-    contract_tests::order_read_model_shared_contract!(place: super::folder, open: super::open);
-}
+contract_tests::order_read_model_adapter!(place: super::folder, open: super::open);
 
 #[tokio::test]
 async fn reads_use_indexes_and_sort_nothing() {

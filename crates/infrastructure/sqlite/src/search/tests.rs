@@ -20,21 +20,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-mod store {
-    contract_tests::projection_store_contract!(place: super::folder, open: super::open);
-}
-
-mod store_reopened {
-    contract_tests::projection_store_reopen_contract!(place: super::folder, open: super::open);
-}
-
-mod reader {
-    contract_tests::order_search_contract!(place: super::folder, open: super::open);
-}
-
-mod reader_shared {
-    contract_tests::order_search_shared_contract!(place: super::folder, open: super::open);
-}
+contract_tests::order_search_adapter!(place: super::folder, open: super::open);
 
 #[tokio::test]
 async fn searches_use_the_index_and_sort_nothing() {
