@@ -1,17 +1,19 @@
 # What the scripts of this folder share that hold the program against others; they read it with `source`. Everything
 # they need and leave is in target/; nothing is installed or left running. A script whose other program is not to be
-# had says "skipped: ..." and succeeds, unless PROMETHEUS_REQUIRED=1.
+# had says "skipped: ..." and succeeds, unless $required is 1, which is $PROMETHEUS_REQUIRED unless the script says
+# otherwise.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 target=${CARGO_TARGET_DIR:-$PWD/target}
 peers=${PEERS:-$PWD/target/peers}
+required=${required:-${PROMETHEUS_REQUIRED:-0}}
 # What is stopped at the end.
 processes=()
 
 skip() {
     echo "skipped: $1"
-    [[ ${PROMETHEUS_REQUIRED:-0} == 1 ]] && exit 1
+    [[ $required == 1 ]] && exit 1
     exit 0
 }
 
@@ -53,10 +55,11 @@ find_program() {
     [[ -n ${CONSOLE_BINARY:-} ]] || cargo build --quiet --package highbeam
 }
 
-# A folder of this run in $folder, named after the script; it goes when the script ends, after what it started.
+# A folder of this run in $folder, named after the script, in target/ or where the second word says; it goes when the
+# script ends, after what it started.
 begin_folder() {
-    mkdir -p "$target"
-    folder=$(mktemp -d "$target/$1.XXXXXX")
+    mkdir -p "${2:-$target}"
+    folder=$(mktemp -d "${2:-$target}/$1.XXXXXX")
     trap end_folder EXIT
 }
 
