@@ -11,6 +11,7 @@
 //! [`memory_max`], and no input makes a reader recurse deeper than [`DEPTH_MAX`].
 
 mod budget;
+mod envelope;
 mod error;
 mod exact;
 pub mod export;

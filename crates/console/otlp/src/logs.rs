@@ -12,7 +12,29 @@ pub(crate) mod stream;
 pub use json::from_json;
 pub use protobuf::from_protobuf;
 
-use console_model::LogRecord;
+use std::sync::Arc;
+
+use console_model::{LogGroup, LogRecord, Resource};
+
+use crate::envelope::{Names, Scopes};
+
+const NAMES: Names = Names {
+    resources: ["resourceLogs", "resource_logs"],
+    scopes: ["scopeLogs", "scope_logs"],
+    items: ["logRecords", "log_records"],
+};
+
+/// A resource's records, each scope's in a group.
+fn groups(mut sender: Resource, scopes: Scopes<LogRecord>) -> impl Iterator<Item = LogGroup> {
+    let stream = stream::labels_and_unmark(&mut sender);
+    let resource = Arc::new(sender);
+    scopes.into_iter().map(move |(scope, records)| LogGroup {
+        stream: stream.clone(),
+        resource: Arc::clone(&resource),
+        scope: Arc::new(scope),
+        records,
+    })
+}
 
 /// Gives a record without any time that of its arrival.
 fn complete(record: &mut LogRecord, arrival_ns: u64) {

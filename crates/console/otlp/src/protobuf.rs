@@ -1,6 +1,8 @@
 //! What all signals have in common in protobuf: values, attributes, resource, scope. The numbers are those
 //! of `common.proto` and `resource.proto`.
 
+pub(crate) mod envelope;
+
 use console_model::{Attribute, Attributes, Resource, Scope, Value};
 use console_wire::{Field, Fields};
 

@@ -11,9 +11,25 @@ mod protobuf;
 pub use json::from_json;
 pub use protobuf::from_protobuf;
 
-use console_model::{Link, Span, SpanId, TraceId};
+use std::sync::Arc;
+
+use console_model::{Link, Resource, Span, SpanGroup, SpanId, TraceId};
 
 use crate::DecodeError;
+use crate::envelope::{Names, Scopes};
+
+const NAMES: Names = Names {
+    resources: ["resourceSpans", "resource_spans"],
+    scopes: ["scopeSpans", "scope_spans"],
+    items: ["spans", "spans"],
+};
+
+/// A resource's spans, each scope's in a group.
+fn groups(sender: Resource, scopes: Scopes<Span>) -> impl Iterator<Item = SpanGroup> {
+    let resource = Arc::new(sender);
+    let group = move |(scope, spans)| SpanGroup { resource: Arc::clone(&resource), scope: Arc::new(scope), spans };
+    scopes.into_iter().map(group)
+}
 
 /// A span without its ids, which may come last in a message.
 struct Draft {

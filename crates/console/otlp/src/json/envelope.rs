@@ -1,26 +1,13 @@
-//! What spans and log records come in, in OTLP's JSON: resources, in these scopes, in these the items. An item
-//! that is wrong is rejected alone. Metrics are rejected by their points, so they are read in their own way.
+//! What spans and log records come in, in OTLP's JSON. An item that is wrong is rejected alone.
 
 use console_model::{Resource, Scope};
 
 use super::reader::Reader;
 use super::{resource, scope};
 use crate::budget::Budget;
+use crate::envelope::{Names, Scopes};
 use crate::error::{Rejected, Rejects};
 use crate::{DecodeError, Decoded};
-
-/// What a list is called: in lower camel case, and as in the `.proto` file.
-type Name = [&'static str; 2];
-
-/// What a signal's lists are called.
-pub(crate) struct Names {
-    pub resources: Name,
-    pub scopes: Name,
-    pub items: Name,
-}
-
-/// One resource's scopes that have items, with these.
-pub(crate) type Scopes<T> = Vec<(Scope, Vec<T>)>;
 
 /// Reads a whole request: items by `item`, and each resource with its items by `group`, which gives what the
 /// batch is made of.

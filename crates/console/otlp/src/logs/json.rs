@@ -1,12 +1,10 @@
 //! Log records in OTLP's JSON.
 
-use std::sync::Arc;
+use console_model::{LogBatch, LogRecord};
 
-use console_model::{LogBatch, LogGroup, LogRecord, Resource};
-
-use super::{complete, stream};
+use super::{NAMES, complete, groups};
 use crate::budget::Budget;
-use crate::json::envelope::{self, Names, Scopes};
+use crate::json::envelope;
 use crate::json::reader::Reader;
 use crate::json::{WrongLength, attributes, span_id, trace_id, value};
 use crate::{DecodeError, Decoded};
@@ -39,12 +37,6 @@ const SEVERITIES: [&str; 25] = [
     "FATAL4",
 ];
 
-const NAMES: Names = Names {
-    resources: ["resourceLogs", "resource_logs"],
-    scopes: ["scopeLogs", "scope_logs"],
-    items: ["logRecords", "log_records"],
-};
-
 /// Reads an `ExportLogsServiceRequest` in JSON that arrived at this time, nanoseconds since the Unix epoch.
 pub fn from_json(text: &[u8], arrival_ns: u64) -> Result<Decoded<LogBatch>, DecodeError> {
     let item = |reader: &mut Reader<'_>, budget: &mut Budget| {
@@ -54,17 +46,6 @@ pub fn from_json(text: &[u8], arrival_ns: u64) -> Result<Decoded<LogBatch>, Deco
     };
     let Decoded { batch: groups, rejected } = envelope::read(text, &NAMES, item, groups)?;
     Ok(Decoded { batch: LogBatch { groups }, rejected })
-}
-
-fn groups(mut sender: Resource, scopes: Scopes<LogRecord>) -> impl Iterator<Item = LogGroup> {
-    let stream = stream::labels_and_unmark(&mut sender);
-    let resource = Arc::new(sender);
-    scopes.into_iter().map(move |(scope, records)| LogGroup {
-        stream: stream.clone(),
-        resource: Arc::clone(&resource),
-        scope: Arc::new(scope),
-        records,
-    })
 }
 
 fn record(reader: &mut Reader<'_>, budget: &mut Budget) -> Result<LogRecord, DecodeError> {

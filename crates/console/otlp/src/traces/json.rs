@@ -1,12 +1,10 @@
 //! Spans in OTLP's JSON.
 
-use std::sync::Arc;
+use console_model::{Link, Span, SpanBatch, SpanEvent, SpanKind, Status, StatusCode};
 
-use console_model::{Link, Resource, Span, SpanBatch, SpanEvent, SpanGroup, SpanKind, Status, StatusCode};
-
-use super::{Draft, LinkRest};
+use super::{Draft, LinkRest, NAMES, groups};
 use crate::budget::Budget;
-use crate::json::envelope::{self, Names, Scopes};
+use crate::json::envelope;
 use crate::json::reader::Reader;
 use crate::json::{WrongLength, attributes, span_id, trace_id};
 use crate::{DecodeError, Decoded};
@@ -14,23 +12,11 @@ use crate::{DecodeError, Decoded};
 const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 const STATUS_CODES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 
-const NAMES: Names = Names {
-    resources: ["resourceSpans", "resource_spans"],
-    scopes: ["scopeSpans", "scope_spans"],
-    items: ["spans", "spans"],
-};
-
 /// Reads an `ExportTraceServiceRequest` in JSON. The time of arrival, nanoseconds since the Unix epoch, is
 /// for the sake of being called like the other signals: spans have times of their own.
 pub fn from_json(text: &[u8], _arrival_ns: u64) -> Result<Decoded<SpanBatch>, DecodeError> {
     let Decoded { batch: groups, rejected } = envelope::read(text, &NAMES, span, groups)?;
     Ok(Decoded { batch: SpanBatch { groups }, rejected })
-}
-
-fn groups(sender: Resource, scopes: Scopes<Span>) -> impl Iterator<Item = SpanGroup> {
-    let resource = Arc::new(sender);
-    let group = move |(scope, spans)| SpanGroup { resource: Arc::clone(&resource), scope: Arc::new(scope), spans };
-    scopes.into_iter().map(group)
 }
 
 fn span(reader: &mut Reader<'_>, budget: &mut Budget) -> Result<Span, DecodeError> {

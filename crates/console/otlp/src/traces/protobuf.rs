@@ -1,78 +1,23 @@
 //! Spans in protobuf. The numbers are those of `trace.proto`.
 
-use std::sync::Arc;
-
 use console_model::{
-    Attributes, InvalidId, Link, Resource, Span, SpanBatch, SpanEvent, SpanGroup, SpanId, SpanKind, Status, StatusCode,
-    TraceId,
+    Attributes, InvalidId, Link, Span, SpanBatch, SpanEvent, SpanId, SpanKind, Status, StatusCode, TraceId,
 };
 use console_wire::Fields;
 
-use super::{Draft, LinkRest};
+use super::{Draft, LinkRest, NAMES, groups};
 use crate::budget::Budget;
-use crate::error::Rejects;
-use crate::protobuf::{count_of_scope, count_of_scopes, each, group_resource, group_scope, push_attribute, reserve};
+use crate::protobuf::{envelope, push_attribute, reserve};
 use crate::{DecodeError, Decoded};
 
 /// Reads an `ExportTraceServiceRequest`. The time of arrival, nanoseconds since the Unix epoch, is for the
 /// sake of being called like the other signals: spans have times of their own.
 pub fn from_protobuf(bytes: &[u8], _arrival_ns: u64) -> Result<Decoded<SpanBatch>, DecodeError> {
-    let mut reading = Reading { budget: Budget::of(bytes.len()), rejects: Rejects::default() };
-    let mut batch = SpanBatch::default();
-    each(bytes, 1, "resourceSpans", |bytes, index| {
-        let resource = match group_resource(bytes, &mut reading.budget) {
-            Ok(resource) => Arc::new(resource),
-            Err(error) => {
-                let count = || count_of_scopes(bytes, count_of_scope);
-                return reading.rejects.items(error, count, |error| error.under_index("resourceSpans", index));
-            }
-        };
-        each(bytes, 2, "scopeSpans", |bytes, inner| {
-            let place = || format!("resourceSpans[{index}].scopeSpans[{inner}]");
-            let group = reading.group(bytes, &resource, &place)?;
-            batch.groups.extend(group.filter(|group| !group.spans.is_empty()));
-            Ok(())
-        })
-    })?;
-    Ok(Decoded { batch, rejected: reading.rejects.finish() })
-}
-
-struct Reading {
-    budget: Budget,
-    rejects: Rejects,
-}
-
-impl Reading {
-    /// `ScopeSpans`; `None` if its scope is spoilt, which rejects its spans.
-    fn group(
-        &mut self,
-        bytes: &[u8],
-        resource: &Arc<Resource>,
-        place: &dyn Fn() -> String,
-    ) -> Result<Option<SpanGroup>, DecodeError> {
-        self.budget.charge::<SpanGroup>()?;
-        let scope = match group_scope(bytes, &mut self.budget) {
-            Ok(scope) => Arc::new(scope),
-            Err(error) => {
-                self.rejects.items(error, || count_of_scope(bytes), |error| error.under(&place()))?;
-                return Ok(None);
-            }
-        };
-        let mut spans = Vec::new();
-        let mut last = 0;
-        each(bytes, 2, "spans", |bytes, index| {
-            self.budget.charge::<Span>()?;
-            match span(bytes, &mut self.budget, last) {
-                Ok(span) => {
-                    last = span.attributes.len();
-                    spans.push(span);
-                }
-                Err(error) => self.rejects.item(error, |error| error.under_index("spans", index).under(&place()))?,
-            }
-            Ok(())
-        })?;
-        Ok(Some(SpanGroup { resource: Arc::clone(resource), scope, spans }))
-    }
+    let item = |bytes: &[u8], budget: &mut Budget, last: Option<&Span>| {
+        span(bytes, budget, last.map_or(0, |last| last.attributes.len()))
+    };
+    let Decoded { batch: groups, rejected } = envelope::read(bytes, &NAMES, item, groups)?;
+    Ok(Decoded { batch: SpanBatch { groups }, rejected })
 }
 
 /// `Span`, which may well have so many attributes.
