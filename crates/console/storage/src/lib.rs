@@ -27,6 +27,7 @@ mod metrics;
 mod options;
 mod origin;
 mod pack;
+mod pairs;
 mod pins;
 mod retention;
 mod shelf;

@@ -24,7 +24,7 @@ use crate::facts::{Facts, Signal};
 use crate::hash;
 use crate::matcher::{Matcher, select};
 use crate::options::Options;
-use crate::shelf::{Left, OTHER_SERVICES, SERVICE_BYTES_MAX, Shelf};
+use crate::shelf::{Left, OTHER_SERVICES, SERVICE_BYTES_MAX, Shelf, clamp};
 use rows::OpenLogs;
 
 /// Which lines are wanted: those that fulfil all of it.
@@ -148,7 +148,7 @@ impl Logs {
     /// The streams that have lines in a time, as far as segments tell.
     pub(crate) fn streams(&self, matchers: &[Matcher], from_ns: u64, to_ns: u64) -> Vec<Labels> {
         let mut found = BTreeSet::new();
-        let (from, to) = (rows::clamp(from_ns), rows::clamp(to_ns));
+        let (from, to) = (clamp(from_ns), clamp(to_ns));
         for view in self.shelf.view(|_| true) {
             let segments = view.segments.iter().filter(|segment| segment.extent().meets(from, to));
             let words = segments.flat_map(|segment| segment.words());

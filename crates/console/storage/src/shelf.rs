@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use console_model::Text;
 use hashbrown::HashMap;
 
-pub(crate) use block::{BlockMeta, Encoded, Extent, Form};
+pub(crate) use block::{BlockMeta, Encoded, Extent, Form, clamp};
 pub(crate) use segment::{Segment, index_holds};
 pub(crate) use view::{OpenView, PartitionView, SegmentReader};
 

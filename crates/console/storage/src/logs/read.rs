@@ -10,13 +10,13 @@ use hashbrown::HashMap;
 
 use super::block::{Kept, LogBlock, Wanted};
 use super::lines::LogLines;
-use super::rows::{OpenLogs, clamp};
+use super::rows::OpenLogs;
 use super::{LogQuery, Logs};
 use crate::error::ReadError;
 use crate::filter;
 use crate::hash;
 use crate::matcher::select;
-use crate::shelf::{Extent, Segment, SegmentReader, Shelf};
+use crate::shelf::{Extent, Segment, SegmentReader, Shelf, clamp};
 
 /// Which line comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -16,7 +16,8 @@ use crate::filter;
 use crate::hash;
 use crate::origin::{Origin, Origins};
 use crate::pack;
-use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows};
+use crate::pairs::Pairs;
+use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows, clamp};
 
 /// A block is made when the lines take this much, or the lines with everything else twice as much.
 const FULL_BYTES: usize = 1 << 20;
@@ -43,7 +44,7 @@ pub(crate) struct OpenLogs {
     streams_bytes: usize,
     origins: Origins,
     traces: Vec<u64>,
-    pairs: Vec<u64>,
+    pairs: Pairs,
     keys: Keys,
     newest_ns: i64,
     oldest_ns: Option<i64>,
@@ -153,15 +154,7 @@ impl OpenLogs {
         }
         for attribute in &record.attributes {
             self.keys.add(&attribute.key);
-            let hash = match attribute.value.as_str() {
-                Some(text) => hash::pair(&attribute.key, text),
-                None => {
-                    self.scratch.clear();
-                    let _ = write!(self.scratch, "{}", attribute.value);
-                    hash::pair(&attribute.key, &self.scratch)
-                }
-            };
-            self.pairs.push(hash);
+            self.pairs.note(attribute);
         }
         self.traces.extend(record.trace_id.map(hash::trace));
         let time_ns = record.order_ns();
@@ -177,10 +170,6 @@ impl OpenLogs {
         let from = row.checked_sub(1).and_then(|last| self.heads.get(last)).map_or(0, &end);
         (from as usize, self.heads.get(row).map_or(from, end) as usize)
     }
-}
-
-pub(crate) fn clamp(time_ns: u64) -> i64 {
-    i64::try_from(time_ns).unwrap_or(i64::MAX)
 }
 
 fn put_rest(out: &mut Vec<u8>, record: &LogRecord) {
@@ -221,7 +210,8 @@ impl Rows for OpenLogs {
             + self.streams_bytes
             + self.origins.bytes()
             + self.keys.bytes
-            + (self.pairs.len() + self.traces.len()) * 8
+            + self.pairs.bytes()
+            + self.traces.len() * 8
     }
 
     fn is_full(&self) -> bool {
@@ -277,7 +267,7 @@ impl Rows for OpenLogs {
             keys.dedup();
             let mut builder = filter::Builder::default();
             builder.add_text(&text);
-            self.pairs.iter().for_each(|pair| builder.add(*pair));
+            self.pairs.fill(&mut builder);
             filter = builder.finish();
         }
         let mut extent = Extent::NONE;

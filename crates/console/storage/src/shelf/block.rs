@@ -43,6 +43,11 @@ impl Extent {
     }
 }
 
+/// A time of a signal, nanoseconds since the Unix epoch, as extents have it.
+pub(crate) fn clamp(time_ns: u64) -> i64 {
+    i64::try_from(time_ns).unwrap_or(i64::MAX)
+}
+
 /// Rows, written down.
 #[derive(Debug)]
 pub(crate) struct Encoded {

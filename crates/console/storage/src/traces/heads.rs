@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use console_model::{SpanId, SpanKind, StatusCode, TraceId};
 
-use super::rows::{OpenSpans, clamp};
+use super::rows::OpenSpans;
 use super::spans::Spans;
 use super::{Traces, read_error};
 use crate::codec::Damaged;
 use crate::error::ReadError;
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, clamp};
 
 /// What a span is without its details.
 #[derive(Debug, Clone, PartialEq, Eq)]

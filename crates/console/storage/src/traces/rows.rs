@@ -15,7 +15,8 @@ use crate::filter;
 use crate::hash;
 use crate::origin::Origins;
 use crate::pack;
-use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows};
+use crate::pairs::Pairs;
+use crate::shelf::{Encoded, Extent, Form, Left, ROW_BYTES_MAX, Rows, clamp};
 
 /// A block is made when the open rows take this much.
 const FULL_BYTES: usize = 512 << 10;
@@ -30,11 +31,9 @@ pub(crate) struct OpenSpans {
     names_in_order: Vec<Text>,
     names_bytes: usize,
     origins: Origins,
-    /// Of keys with their values, for the filter.
-    pairs: Vec<u64>,
+    pairs: Pairs,
     newest_ns: i64,
     oldest_ns: Option<i64>,
-    scratch: String,
 }
 
 /// The columns of one span.
@@ -94,15 +93,7 @@ impl OpenSpans {
 
     fn note(&mut self, attributes: &console_model::Attributes) {
         for attribute in attributes {
-            let hash = match attribute.value.as_str() {
-                Some(text) => hash::pair(&attribute.key, text),
-                None => {
-                    self.scratch.clear();
-                    let _ = write!(self.scratch, "{}", attribute.value);
-                    hash::pair(&attribute.key, &self.scratch)
-                }
-            };
-            self.pairs.push(hash);
+            self.pairs.note(attribute);
         }
     }
 
@@ -157,11 +148,6 @@ pub(crate) const fn status_word(status: StatusCode) -> &'static str {
     }
 }
 
-/// A time as shelves order by it.
-pub(crate) fn clamp(time_ns: u64) -> i64 {
-    i64::try_from(time_ns).unwrap_or(i64::MAX)
-}
-
 fn put_rest(out: &mut Vec<u8>, span: &Span) {
     put_attributes(out, &span.attributes);
     put_u64(out, u64::from(span.flags));
@@ -199,7 +185,7 @@ impl Rows for OpenSpans {
             + self.rest.len()
             + self.names_bytes
             + self.origins.bytes()
-            + self.pairs.len() * 8
+            + self.pairs.bytes()
     }
 
     fn is_full(&self) -> bool {
@@ -243,7 +229,7 @@ impl Rows for OpenSpans {
             keys.sort_unstable();
             keys.dedup();
             let mut builder = filter::Builder::default();
-            self.pairs.iter().for_each(|pair| builder.add(*pair));
+            self.pairs.fill(&mut builder);
             self.note_columns(heads, &mut builder);
             filter = builder.finish();
         }

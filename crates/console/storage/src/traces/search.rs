@@ -7,14 +7,14 @@ use std::sync::Arc;
 use console_model::{SpanKind, StatusCode, Text, TraceId, Value};
 use hashbrown::HashMap;
 
-use super::rows::{OpenSpans, clamp, status_word};
+use super::rows::{OpenSpans, status_word};
 use super::spans::{Spans, skip_event_end, skip_to_event_attributes, skip_to_events};
 use super::{Traces, read_error};
 use crate::codec::{Damaged, Reader, put_str};
 use crate::error::ReadError;
 use crate::filter;
 use crate::hash;
-use crate::shelf::{Extent, PartitionView, Segment, SegmentReader, Shelf};
+use crate::shelf::{Extent, PartitionView, Segment, SegmentReader, Shelf, clamp};
 
 /// What is looked for: a trace matches if one of its spans fulfils everything that is said here.
 #[derive(Debug, Clone, PartialEq, Eq)]
