@@ -157,7 +157,7 @@ fn token(text: &str, at: usize, rest: &str, first: char) -> Result<(Kind, usize)
         return Ok((Kind::Identifier, while_in(&|it| it == '_' || it.is_ascii_alphanumeric())));
     }
     if matches!(first, '"' | '`' | '\'') {
-        let length = quoted_length(rest, first).ok_or_else(|| error_at(text, at, "literal not terminated"))?;
+        let length = go::quoted_length(rest, first).ok_or_else(|| error_at(text, at, "literal not terminated"))?;
         let quoted = rest.get(..length).unwrap_or_default();
         let value = go::unquote(quoted).ok_or_else(|| error_at(text, at, "invalid char escape"))?;
         return Ok((Kind::String(value), length));
@@ -174,20 +174,6 @@ fn token(text: &str, at: usize, rest: &str, first: char) -> Result<(Kind, usize)
         Some(symbol) => Ok((Kind::Symbol, symbol.len())),
         None => Err(error_at(text, at, format!("syntax error: unexpected character {first:?}"))),
     }
-}
-
-fn quoted_length(text: &str, mark: char) -> Option<usize> {
-    let mut is_escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
-        match character {
-            _ if is_escaped => is_escaped = false,
-            '\\' if mark != '`' => is_escaped = true,
-            '\n' if mark != '`' => return None,
-            found if found == mark => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// A number, a duration or an amount of bytes: digits and what follows them without a space.

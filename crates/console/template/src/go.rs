@@ -9,7 +9,7 @@ mod verbs;
 
 pub use duration::{format_duration, parse_duration};
 pub use float::format_float;
-pub use quote::{quote, unquote};
+pub use quote::{quote, quoted_length, unquote};
 pub use url::query_escape;
 pub(crate) use verbs::write_value;
 pub use verbs::{sprint, sprintf, sprintln};

@@ -30,6 +30,22 @@ pub fn quote(text: &str) -> String {
     out
 }
 
+/// Bytes of the quoted text that a text begins with, its quotes included; `None` if it does not end. Only one in
+/// backticks goes over lines.
+pub fn quoted_length(text: &str, mark: char) -> Option<usize> {
+    let mut is_escaped = false;
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if mark != '`' => is_escaped = true,
+            '\n' if mark != '`' => return None,
+            found if found == mark => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// What a text in double quotes, single quotes or backticks stands for; `None` if it is no such text. Bytes
 /// that are no UTF-8 become the replacement character.
 pub fn unquote(text: &str) -> Option<String> {

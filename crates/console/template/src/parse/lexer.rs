@@ -1,5 +1,7 @@
 //! Tells text from actions, and in actions word from word. What words mean together is the parser's business.
 
+use crate::go;
+
 const OPEN: &str = "{{";
 const CLOSE: &str = "}}";
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -168,7 +170,7 @@ impl<'a> Lexer<'a> {
             ':' if second == Some('=') => (TokenKind::Declare, 2),
             ':' => return self.fail("expected :="),
             '"' | '`' | '\'' => {
-                let Some(length) = quoted_length(trimmed, first) else {
+                let Some(length) = go::quoted_length(trimmed, first) else {
                     return self.fail(match first {
                         '`' => "unterminated raw quoted string",
                         '"' => "unterminated quoted string",
@@ -196,21 +198,6 @@ impl<'a> Lexer<'a> {
         let text = self.text.get(at..self.place).unwrap_or_default();
         Token { kind, text, at: u32::try_from(at).unwrap_or(u32::MAX), is_apart }
     }
-}
-
-/// Bytes of a text in these quotes; only backticks go over lines.
-fn quoted_length(text: &str, mark: char) -> Option<usize> {
-    let mut is_escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
-        match character {
-            _ if is_escaped => is_escaped = false,
-            '\\' if mark != '`' => is_escaped = true,
-            '\n' if mark != '`' => return None,
-            found if found == mark => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
 }
 
 fn number_length(text: &str) -> usize {
