@@ -95,16 +95,18 @@ impl Source for Memory {
             // As a store may: some blocks before others.
             Order::Any => wanted.sort_by_key(|line| (line.time_ns / 3) % 7),
         }
+        // Once for all lines: an expression takes longer to make than to ask.
+        let matchers = selection.matchers.iter().map(|matcher| {
+            let is_regexp = matches!(matcher.op, MatchOp::Matches | MatchOp::MatchesNot);
+            (matcher, is_regexp.then(|| regexp::whole(&matcher.value).unwrap()))
+        });
+        let matchers: Vec<_> = matchers.collect();
         let mut scan = Scan::default();
         for line in wanted {
-            let selects = selection.matchers.iter().all(|matcher| {
+            let selects = matchers.iter().all(|(matcher, regexp)| {
                 let value = line.stream.get(&matcher.name).unwrap_or_default();
-                match matcher.op {
-                    MatchOp::Equal => value == matcher.value,
-                    MatchOp::NotEqual => value != matcher.value,
-                    MatchOp::Matches => regexp::whole(&matcher.value).unwrap().is_match(value),
-                    MatchOp::MatchesNot => !regexp::whole(&matcher.value).unwrap().is_match(value),
-                }
+                let is_match = regexp.as_ref().map_or(value == matcher.value, |regexp| regexp.is_match(value));
+                is_match == matches!(matcher.op, MatchOp::Equal | MatchOp::Matches)
             });
             let in_time = (selection.from_ns..=selection.to_ns).contains(&line.time_ns);
             if selects && in_time && selection.contains.iter().all(|text| line.text.contains(text.as_str())) {

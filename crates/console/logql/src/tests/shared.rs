@@ -1,8 +1,11 @@
 //! Queries on several threads, and over lines that are told in bulk: the same answers as line by line.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::ast::MetricExpr;
 use crate::{Bulk, Known, Sink, Taken};
 
 /// Lines in memory that are dealt out to all sinks, those of a stream in bulk where somebody takes them so.
@@ -60,7 +63,8 @@ impl Source for Shared<'_> {
             times.push((line.stream().clone(), line.time_ns()));
             true
         })?;
-        let selected = |kept: &&Kept| times.contains(&(kept.stream.clone(), kept.time_ns));
+        let selected =
+            |kept: &&Kept| times.iter().any(|(stream, time_ns)| *time_ns == kept.time_ns && *stream == kept.stream);
         let mut lines: Vec<&Kept> = self.memory.0.iter().filter(selected).collect();
         lines.sort_by(|a, b| a.stream.cmp(&b.stream));
         {
@@ -91,12 +95,18 @@ impl Source for Shared<'_> {
     }
 }
 
-fn answer(query: &str, source: &dyn Source, threads: usize, step_ns: Option<i64>) -> Result<Answer, String> {
-    let Expr::Metric(expr) = crate::parse(query).unwrap() else { panic!("{query} is about lines") };
+fn metric(query: &str) -> MetricExpr {
+    match crate::parse(query).unwrap() {
+        Expr::Metric(expr) => expr,
+        Expr::Log(_) => panic!("{query} is about lines"),
+    }
+}
+
+fn answer(expr: &MetricExpr, source: &dyn Source, threads: usize, step_ns: Option<i64>) -> Result<Answer, String> {
     let (start_ns, end_ns) = (START_NS as i64, START_NS as i64 + 40 * SECOND);
     let request = MetricRequest { start_ns, end_ns, step_ns, now_ns: START_NS };
     let limits = Limits { threads, ..Limits::default() };
-    match crate::metric(&expr, &request, source, limits, &|| false) {
+    match crate::metric(expr, &request, source, limits, &|| false) {
         Ok((answer, _)) => Ok(answer),
         Err(error) => Err(error.to_string()),
     }
@@ -119,6 +129,9 @@ const QUERIES: [&str; 14] = [
     r#"absent_over_time({app=~".+"}[2s])"#,
 ];
 
+/// Read once, and not for each of the thousands of answers that are compared.
+static READ: LazyLock<Vec<MetricExpr>> = LazyLock::new(|| QUERIES.map(metric).to_vec());
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -137,10 +150,10 @@ proptest! {
             let metadata: Vec<_> = [("level", level), ("z", level)].into_iter().filter(|(_, value)| !value.is_empty()).collect();
             memory.push_with(&[("app", &app)], f64::from(ms) / 1_000.0, &format!("n={n}"), &metadata);
         }
-        for query in QUERIES {
+        for (query, expr) in QUERIES.iter().zip(READ.iter()) {
             for step_ns in [None, Some(4 * SECOND)] {
                 let shared = Shared { memory: &memory, bulks_taken: 0.into() };
-                let (one, many) = (answer(query, &memory, 1, step_ns), answer(query, &shared, threads, step_ns));
+                let (one, many) = (answer(expr, &memory, 1, step_ns), answer(expr, &shared, threads, step_ns));
                 match (&one, &many) {
                     (Ok(Answer::Series(one)), Ok(Answer::Series(many))) => {
                         prop_assert_eq!(one.len(), many.len(), "{}", query);
@@ -167,7 +180,7 @@ fn lines_are_told_in_bulk_where_nothing_is_asked_of_one_alone() {
     }
     let bulks = |query: &str| {
         let shared = Shared { memory: &memory, bulks_taken: 0.into() };
-        answer(query, &shared, 2, None).unwrap();
+        answer(&metric(query), &shared, 2, None).unwrap();
         shared.bulks_taken.into_inner()
     };
     assert_eq!(bulks(r#"sum by (app) (count_over_time({app="x"}[1h]))"#), 10);
@@ -187,10 +200,10 @@ fn a_fault_on_any_thread_is_the_answer() {
     for at in 0..30 {
         memory.push(&[("app", "x")], f64::from(at), if at == 17 { "n=many" } else { "n=1" });
     }
-    let query = r#"sum by (app) (sum_over_time({app="x"} | logfmt | unwrap n [1h]))"#;
+    let query = metric(r#"sum by (app) (sum_over_time({app="x"} | logfmt | unwrap n [1h]))"#);
     for threads in 1..4 {
         let shared = Shared { memory: &memory, bulks_taken: 0.into() };
-        let told = answer(query, &shared, threads, None).unwrap_err();
+        let told = answer(&query, &shared, threads, None).unwrap_err();
         assert!(told.contains("SampleExtractionErr"), "{told}");
     }
 }
