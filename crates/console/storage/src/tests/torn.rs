@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use super::made::{self, trace_id};
 use super::{copy_folder, open, quiet};
@@ -41,8 +42,8 @@ fn files(path: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Reads everything in every way there is: spans, lines, samples, and what is found by filters and indexes.
-fn read_all(store: &Store) -> [usize; 4] {
+/// How many spans there are.
+fn read_spans(store: &Store) -> usize {
     let mut spans = 0;
     store
         .span_heads(0, u64::MAX, |_| {
@@ -50,6 +51,11 @@ fn read_all(store: &Store) -> [usize; 4] {
             true
         })
         .unwrap();
+    spans
+}
+
+/// Reads everything in every way there is: spans, lines, samples, and what is found by filters and indexes.
+fn read_all(store: &Store) -> [usize; 4] {
     let query = TraceQuery { tags: vec![("order.number".into(), "77".into())], ..TraceQuery::default() };
     let mut found = store.search_traces(&query).unwrap().len() + store.trace(trace_id(19)).unwrap().batch.len();
     let count = |query| store.log_lines(query, Direction::Backward).unwrap().filter(Result::is_ok).count();
@@ -59,7 +65,7 @@ fn read_all(store: &Store) -> [usize; 4] {
     let few = [crate::Matcher::equal("instance", "7")];
     found += samples(store.select_series(&few, i64::MIN, i64::MAX, 1_000).unwrap());
     let series = store.select_series(&[], i64::MIN, i64::MAX, 1_000).unwrap();
-    [spans, count(LogQuery::default()), samples(series), found]
+    [read_spans(store), count(LogQuery::default()), samples(series), found]
 }
 
 /// All that [`filled`] put in: of what is looked for there are a trace, its four spans, four lines, a line,
@@ -83,6 +89,30 @@ fn is_between_frames(bytes: &[u8]) -> bool {
     frames.whole() == bytes.len()
 }
 
+/// Calls `look` for each file of a store with its name and bytes, on all cores, and with a folder for copies.
+fn each_file(original: &Path, look: impl Fn(&Path, &[u8], &Path) + Sync) {
+    let files = Mutex::new(files(original).into_iter());
+    let next = || files.lock().unwrap().next();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let copy = tempfile::tempdir().unwrap();
+                while let Some(file) = next() {
+                    let name = file.strip_prefix(original).unwrap();
+                    look(name, &fs::read(&file).unwrap(), copy.path());
+                }
+            });
+        }
+    });
+}
+
+/// Makes the copy one of the original, but for the bytes of one file.
+fn spoil(original: &Path, copy: &Path, name: &Path, bytes: &[u8]) {
+    let _ = fs::remove_dir_all(copy);
+    copy_folder(original, copy);
+    fs::write(copy.join(name), bytes).unwrap();
+}
+
 #[test]
 fn a_file_cut_anywhere_costs_no_more_than_its_end() {
     let original = tempfile::tempdir().unwrap();
@@ -93,16 +123,11 @@ fn a_file_cut_anywhere_costs_no_more_than_its_end() {
         read_all(&open(copy.path()))
     };
     assert_eq!(whole, WHOLE);
-    let copy = tempfile::tempdir().unwrap();
-    for file in files(original.path()) {
-        let bytes = fs::read(&file).unwrap();
-        let name = file.strip_prefix(original.path()).unwrap();
+    each_file(original.path(), |name, bytes, copy| {
         let mut last = [0; 4];
         for cut in places(bytes.len()) {
-            let _ = fs::remove_dir_all(copy.path());
-            copy_folder(original.path(), copy.path());
-            fs::write(copy.path().join(name), &bytes[..cut]).unwrap();
-            let store = open(copy.path());
+            spoil(original.path(), copy, name, &bytes[..cut]);
+            let store = open(copy);
             let read = read_all(&store);
             assert!(read.iter().zip(whole).all(|(read, whole)| *read <= whole), "{name:?} cut at {cut}: {read:?}");
             // A longer part of a file never gives less.
@@ -119,31 +144,26 @@ fn a_file_cut_anywhere_costs_no_more_than_its_end() {
             store.ingest_spans(&made::spans("api", 20_000..20_010)).unwrap();
             store.flush().unwrap();
             drop(store);
-            assert_eq!(read_all(&open(copy.path()))[0], read[0] + 10, "{name:?} cut at {cut}");
+            assert_eq!(read_spans(&open(copy)), read[0] + 10, "{name:?} cut at {cut}");
         }
-    }
+    });
 }
 
 #[test]
 fn a_changed_byte_anywhere_is_left_out_and_told() {
     let original = tempfile::tempdir().unwrap();
     filled(original.path());
-    let copy = tempfile::tempdir().unwrap();
-    for file in files(original.path()) {
-        let bytes = fs::read(&file).unwrap();
-        let name = file.strip_prefix(original.path()).unwrap();
+    each_file(original.path(), |name, bytes, copy| {
         for at in places(bytes.len()) {
-            let _ = fs::remove_dir_all(copy.path());
-            copy_folder(original.path(), copy.path());
-            let mut changed = bytes.clone();
+            let mut changed = bytes.to_vec();
             changed[at] ^= 0x41;
-            fs::write(copy.path().join(name), &changed).unwrap();
-            let store = open(copy.path());
+            spoil(original.path(), copy, name, &changed);
+            let store = open(copy);
             let read = read_all(&store);
             let lost = read != WHOLE;
             assert!(!lost || !store.facts().is_empty(), "{name:?} changed at {at}: {read:?}, and no fact tells");
         }
-    }
+    });
 }
 
 /// While a store is open: a reader believes no page of an index that has changed, of no segment.
