@@ -6,7 +6,7 @@
 
 mod support;
 
-use support::mount::Mount;
+use support::mount::{Mount, long_order};
 use support::{Service, order, wait_for};
 
 /// Bytes of the file system, as mount takes them.
@@ -27,7 +27,7 @@ fn a_full_disk_is_503_and_passes_without_a_restart() {
 
     let mut acknowledged = Vec::new();
     let refused = wait_for(|| {
-        let answer = service.command("POST", "/api/orders", Some(&order(&"long ".repeat(150))));
+        let answer = service.command("POST", "/api/orders", Some(&long_order()));
         if answer.status == 201 {
             acknowledged.push(answer.json().as_str().unwrap().to_owned());
             return None;

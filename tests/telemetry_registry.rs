@@ -445,7 +445,7 @@ fn a_disk_that_is_full(seen: &mut Seen) {
     let service = start(folder.path(), &collector, &["--no-traffic"]);
     let key = [("idempotency-key", "full")];
     wait_for(|| {
-        let answer = service.command("POST", "/api/orders", Some(&order(&"long ".repeat(150))));
+        let answer = service.command("POST", "/api/orders", Some(&support::mount::long_order()));
         (answer.status == 503).then_some(())
     });
     service.send("POST", "/api/orders", &key, Some(&order("7 Main Street")));

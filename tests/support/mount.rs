@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 /// Unmounted when dropped.
 pub(crate) struct Mount<'a>(&'a Path);
 
@@ -18,4 +20,11 @@ impl Drop for Mount<'_> {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
     }
+}
+
+/// An order that fills a disk in hundreds, not in thousands.
+pub(crate) fn long_order() -> Value {
+    let mut order = super::order("1 Long Street");
+    order["shopItems"][0]["description"] = "long ".repeat(1_900).into();
+    order
 }
