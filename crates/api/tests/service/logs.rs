@@ -89,6 +89,8 @@ async fn a_request_is_one_line_that_leads_to_its_trace() {
     assert_eq!(read["http.route"], "/api/orders/{id}/events");
     assert_eq!(read["http.response.status_code"], 200);
     assert!(read["duration_ms"].as_f64().is_some_and(|duration| duration > 0.0), "{read}");
+    let decimals = read["duration_ms"].to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    assert!(decimals <= 3, "it is told in whole microseconds: {read}");
     assert_eq!(ids_of_line(read), ids(&answer));
     assert_eq!(ids_of_line(read).0, "0af7651916cd43dd8448eb211c80319c");
     assert_ne!(ids_of_line(created).0, ids_of_line(read).0);
