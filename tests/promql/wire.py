@@ -1,4 +1,4 @@
-"""Remote write and queries over HTTP, for the scripts beside this file. What is sent and asked is theirs."""
+"""Remote write and queries over HTTP, for the scripts of the tests. What is sent and asked is theirs."""
 
 import http.client
 import json
@@ -22,13 +22,18 @@ def field(number, payload):
     return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
-def series(labels, samples):
-    """A series of a request of remote write 1.0: `samples` are pairs of milliseconds and a number."""
-    pairs = sorted((name.encode(), value.encode()) for name, value in labels.items())
-    out = b"".join(field(1, field(1, name) + field(2, value)) for name, value in pairs)
+def series(labels, samples, exemplars=()):
+    """A series of a request of remote write 1.0: `samples` are pairs of milliseconds and a number, exemplars have their
+    labels before these."""
+    def pairs(of):
+        return b"".join(field(1, field(1, name.encode()) + field(2, of[name].encode())) for name in sorted(of))
+
+    out = pairs(labels)
     for time_ms, value in samples:
         # The bits of a mark that ends a series must not go through arithmetic.
         out += field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + varint(time_ms))
+    for of, time_ms, value in exemplars:
+        out += field(3, pairs(of) + b"\x11" + struct.pack("<d", value) + b"\x18" + varint(time_ms))
     return field(1, out)
 
 

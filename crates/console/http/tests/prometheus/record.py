@@ -16,7 +16,6 @@ import math
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -24,11 +23,13 @@ import threading
 import time
 import urllib.parse
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), *[".."] * 5, "tests", "promql"))
+import wire  # noqa: E402
+
 START = 1_700_000_000  # divisible by the step of 20 s, not by a minute
 STEP = 15
 COUNT = 61
 END = START + (COUNT - 1) * STEP
-STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 
 EXPOSED = b"""# HELP jobs_done_total Jobs that were done, with \\\\ and \\n in the text.
 # TYPE jobs_done_total counter
@@ -360,46 +361,11 @@ def of_targets():
     yield get("/api/v1/status/config")
 
 
-def varint(number):
-    out = bytearray()
-    number &= (1 << 64) - 1
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def field(number, payload):
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
-
-
-def message(labels, samples, exemplars=()):
-    def pairs(of):
-        return b"".join(field(1, field(1, name.encode()) + field(2, of[name].encode())) for name in sorted(of))
-
-    out = pairs(labels)
-    for time_ms, value in samples:
-        out += field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + varint(time_ms))
-    for of, time_ms, value in exemplars:
-        out += field(3, pairs(of) + b"\x11" + struct.pack("<d", value) + b"\x18" + varint(time_ms))
-    return field(1, out)
-
-
-def literal(data):
-    """As snappy, without compressing anything."""
-    out = bytearray(varint(len(data)))
-    for at in range(0, len(data), 65536):
-        part = data[at:at + 65536]
-        out += b"\xf4" + struct.pack("<H", len(part) - 1) + part
-    return bytes(out)
-
-
 def write(port, data):
     connection = http.client.HTTPConnection("127.0.0.1", port)
     headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf",
                "X-Prometheus-Remote-Write-Version": "0.1.0"}
-    connection.request("POST", "/api/v1/write", literal(data), headers)
+    connection.request("POST", "/api/v1/write", wire.literal(data), headers)
     answer = connection.getresponse()
     assert answer.status // 100 == 2, answer.read()
 
@@ -472,11 +438,11 @@ def write_seed(port, golden):
     series = seed()
     data = b""
     for one in series:
-        samples = [((START + STEP * at) * 1000, STALE if value == "stale" else float(value))
+        samples = [((START + STEP * at) * 1000, wire.STALE if value == "stale" else float(value))
                    for at, value in enumerate(one["values"]) if value is not None]
         own = [(labels, at, value) for of, labels, at, value in EXEMPLARS if of == one["labels"]]
         one["exemplars"] = own
-        data += message(one["labels"], samples, [(labels, (START + STEP * at) * 1000, value) for labels, at, value in own])
+        data += wire.series(one["labels"], samples, [(labels, (START + STEP * at) * 1000, value) for labels, at, value in own])
     write(port, data)
     with open(os.path.join(golden, "seed.json"), "w") as out:
         rows = ",\n".join(json.dumps(one) for one in series)
