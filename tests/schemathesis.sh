@@ -4,51 +4,25 @@
 #
 # Without python3 or the package it says "skipped: ..." and succeeds, unless SCHEMATHESIS_REQUIRED=1.
 # SCHEMATHESIS_EXAMPLES sets how many requests an operation gets in each phase.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-
+required=${SCHEMATHESIS_REQUIRED:-0}
+source "$(dirname "$0")/common.sh"
+need python3
 version=4.32.5
 examples=${SCHEMATHESIS_EXAMPLES:-100}
-target=${CARGO_TARGET_DIR:-$PWD/target}
 venv=$target/venv-schemathesis
-
-skip() {
-    echo "skipped: $1"
-    [[ ${SCHEMATHESIS_REQUIRED:-0} == 1 ]] && exit 1
-    exit 0
-}
-
-command -v python3 >/dev/null || skip "python3 is not there"
 if [[ ! -x $venv/bin/schemathesis ]]; then
     python3 -m venv "$venv" >/dev/null || skip "python3 cannot make a virtual environment"
     "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version" ||
         skip "schemathesis cannot be installed"
 fi
 
-cargo build --quiet --package highbeam
-folder=$(mktemp -d "$target/schemathesis.XXXXXX")
-server=
-stop() {
-    if [[ -n $server ]] && kill "$server" 2>/dev/null; then
-        wait "$server" || true
-    fi
-    rm -rf "$folder"
-}
-trap stop EXIT
-
-"$target/debug/highbeam" up --no-traffic --no-console --port 0 --data-dir "$folder/data" \
+find_program
+begin_folder schemathesis
+"$program" up --no-traffic --no-console --port 0 --data-dir "$folder/data" \
     --ready-file "$folder/ready.json" >/dev/null 2>"$folder/log" &
 server=$!
-deadline=$((SECONDS + 60))
-until [[ -s $folder/ready.json ]]; do
-    if ! kill -0 "$server" 2>/dev/null || ((SECONDS > deadline)); then
-        cat "$folder/log"
-        echo "failed: the server did not become ready"
-        exit 1
-    fi
-    sleep 0.1
-done
-url=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["api"])' "$folder/ready.json")
+processes+=("$server")
+url=$(await "the server" ready_url "$folder/ready.json" api) || fail "it says: $(tail -n 3 "$folder/log")"
 
 # watchOrder never ends by design, and the client waits for the end of an answer; the Rust tests cover it.
 status=0
