@@ -70,7 +70,7 @@ test-engines: ## Tests against engines and tools from outside: Elasticsearch, Op
 deploy-check: ## Check deployments/ without a cluster: both overlays rendered and held against the rules (builds kubectl once; needs Go)
 	kubectl="$$(bash deployments/testbed/tools.sh kubectl)/kubectl" && KUBECTL="$$kubectl" $(CARGO) xtask deployments
 
-test-cluster: ## Apply deployments/ to a real API server, built from Go modules and run on loopback, and ask it who may do what
+test-cluster: ## Apply deployments/ to a real API server, built from Go modules and run on loopback, ask it who may do what, and run overlays/dev on a real node (NODE=0 leaves the node out)
 	bash tests/cluster.sh
 
 deploy: ## Apply an overlay to the current cluster and wait until it is ready (OVERLAY=prod; dev otherwise)

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Holds `deployments/` against a real API server: kube-apiserver and etcd, built from their Go modules and run on loopback
 # (deployments/testbed). Everything is applied with strict validation, custom resources included; a second time nothing
-# changes; the table of who may do what is asked; policies refuse. No node runs: pods are admitted and never start.
+# changes; the table of who may do what is asked; policies refuse. Pods are admitted there and never start: that they run
+# is what tests/cluster/node.sh shows afterwards, on a real node. NODE=0 leaves it out.
 #
-# Cold it builds for some six minutes on 2 cores. CLUSTER_TOOLS names a folder of programs that are built already.
+# Cold it builds for some six minutes on 2 cores, and half an hour with the node. CLUSTER_TOOLS names a folder of programs
+# that are built already.
 source "$(dirname "$0")/common.sh"
 need go openssl python3
 tools=$(bash deployments/testbed/tools.sh kubectl etcd kube-apiserver) || fail "the control plane cannot be built"
@@ -184,4 +186,5 @@ kubectl -n dev get secret mongodb-accounts >/dev/null 2>&1 && fail "down --all l
 kubectl get namespace dev >/dev/null || fail "down --all takes namespaces"
 echo "ok: deploy.sh waits, says what is not ready, keeps passwords, and takes away what it brought"
 
-echo "not shown here: pods that run, NetworkPolicies enforced, the mesh: see deployments/README.md"
+[[ ${NODE:-1} == 0 ]] || bash tests/cluster/node.sh
+echo "not shown here: NetworkPolicies enforced, the mesh, several nodes: see deployments/README.md"

@@ -143,7 +143,8 @@ make_images() {
 load_images() { # archive…
     local archive
     for archive in "$@"; do
-        containers images import "$archive" >/dev/null 2>"$folder/import.log" || fail "$archive is not taken: $(tail -n 1 "$folder/import.log")"
+        containers images import "$archive" >/dev/null 2>"$folder/import.$(basename "$archive").log" ||
+            fail "$archive is not taken: $(tail -n 1 "$folder/import.$(basename "$archive").log")"
     done
 }
 
@@ -204,7 +205,7 @@ await_node() {
 }
 
 up() {
-    local stray
+    local stray loading kubeconfig
     able
     : "${TOOLS:?names the folder of the programs of tools.sh}"
     umask 022
@@ -215,10 +216,12 @@ up() {
     start_containerd
     make_images
     load_images "$folder/pause.tar" "$folder/coredns.tar"
+    load_images "$@" &
+    loading=$!
     kubeconfig=$(bash "$here/controlplane.sh" up "$folder/plane")
     start_kubelet
-    load_images "$@"
     await_node
+    wait "$loading" || exit 1
     echo "$kubeconfig"
 }
 
