@@ -4,13 +4,17 @@
 #
 #   bash deployments/deploy.sh up dev
 #   bash deployments/deploy.sh down dev         # takes the workloads away; volumes, secrets and what is shared stay
-#   bash deployments/deploy.sh down dev --all   # volumes, secrets, access, policies and the collector too; not namespaces
+#   bash deployments/deploy.sh down dev --all   # volumes, secrets, access, policies, monitoring, charts too; not namespaces,
+#                                               # and not the volumes that backups are on
 #
-# Controllers come first and are not its business: it says whose are missing. TIMEOUT (5m) is how long it waits for one
-# workload, KUBECTL the program.
+# In this order: definitions, controllers (charts.tsv, by helm), configuration and policies, the workloads, what looks at
+# them. CONTROLLERS=there leaves the charts out, for a cluster whose controllers somebody else looks after: it says whose
+# are missing, and needs no helm. TIMEOUT (5m) is how long it waits for one workload or chart; KUBECTL and HELM name the
+# programs.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kubectl=${KUBECTL:-kubectl}
+helm=${HELM:-helm}
 timeout=${TIMEOUT:-5m}
 
 fail() {
@@ -22,10 +26,10 @@ step() {
     echo "· $1"
 }
 
-usage="deploy.sh up|down dev|prod [--all]"
-[[ $# -ge 2 && ($1 == up || $1 == down) && ($2 == dev || $2 == prod) && ($# -eq 2 || "$1 $3" == "down --all") ]] || fail "usage: $usage"
+usage="deploy.sh up|down dev|prod|prod-ambient [--all]"
+[[ $# -ge 2 && ($1 == up || $1 == down) && ($2 == dev || $2 == prod || $2 == prod-ambient) && ($# -eq 2 || "$1 $3" == "down --all") ]] || fail "usage: $usage"
 action=$1 overlay=$2 everything=${3:-}
-namespace=$overlay
+namespace=${overlay%-ambient}
 rendered=$(mktemp)
 trap 'rm -f "$rendered"' EXIT
 
@@ -51,6 +55,35 @@ check_apis() {
     [[ ${#missing[@]} -eq 0 ]] || fail "the cluster does not know $(printf '%s; ' "${missing[@]}")install these first"
 }
 
+# The rows of charts.tsv for this overlay, of one stage or of all.
+rows() {
+    awk -v stage="${1:-}" -v overlay="$overlay" '!/^#/ && NF && (stage == "" || $1 == stage) && ($2 == "all" || $2 == overlay || $2 "-ambient" == overlay)' "$here/charts.tsv"
+}
+
+charts() { # stage
+    local stage for release chart_namespace source version digest told
+    [[ ${CONTROLLERS:-} != there ]] || return 0
+    while read -r stage for release chart_namespace source version digest; do
+        step "$stage: $release $version"
+        if [[ $source == *.yaml ]]; then
+            apply --filename "$source"
+            continue
+        fi
+        command -v "$helm" >/dev/null || fail "$release is a chart, and $helm is not there: install helm, or set CONTROLLERS=there if somebody else brings what charts.tsv names"
+        local chart=("$source")
+        # A digest is what is asked for, where one is known; otherwise the name within its repository.
+        if [[ $source == oci://* ]]; then
+            [[ $digest == - ]] || chart=("$source@$digest")
+        else
+            chart=("${source##*/}" --repo "${source%/*}")
+        fi
+        local own=() extra=$here/charts/$release/$overlay.yaml
+        [[ ! -e $extra ]] || own=(--values "$extra")
+        told=$("$helm" upgrade --install "$release" "${chart[@]}" --version "$version" --namespace "$chart_namespace" --create-namespace \
+            --values "$here/charts/$release/values.yaml" "${own[@]}" --wait --timeout "$timeout" 2>&1) || fail "the chart $release: $(tail -n 3 <<<"$told")"
+    done < <(rows "$1")
+}
+
 apply() {
     local told
     told=$("$kubectl" apply --server-side --force-conflicts --validate=strict "$@" 2>&1) || fail "not taken: $(grep -i error <<<"$told" | head -n 3)"
@@ -73,16 +106,29 @@ case $action in
     up)
         "$kubectl" kustomize "$here/overlays/$overlay" >"$rendered" || fail "the overlay cannot be built"
         step "overlays/$overlay to $("$kubectl" config current-context)"
-        check_apis
+        # With somebody else's controllers nothing is applied until all of them are there.
+        [[ ${CONTROLLERS:-} != there ]] || check_apis
         step "namespaces"
         apply --kustomize "$here/base/namespaces"
+        charts crds
+        charts controllers
+        check_apis
+        if [[ $overlay == dev ]] && ! "$kubectl" --namespace monitoring get secret grafana-admin >/dev/null 2>&1; then
+            bash "$here/secrets.sh" monitoring | apply --filename -
+        fi
         if [[ $overlay == dev ]] && ! "$kubectl" --namespace dev get secret highbeam-connections >/dev/null 2>&1; then
             step "secrets, made up on the spot"
             bash "$here/secrets.sh" dev | apply --filename -
         fi
+        for policies in deny audit; do
+            # Of somebody else's Kyverno, if there is one.
+            "$kubectl" api-versions | grep -qxF policies.kyverno.io/v1 || break
+            step "policies of Kyverno: $policies"
+            apply --kustomize "$here/policies/kyverno/$policies"
+        done
         step "everything else"
         apply --filename "$rendered"
-        if [[ $overlay == prod ]]; then
+        if [[ $namespace == prod ]]; then
             for kind in certificates.cert-manager.io externalsecrets.external-secrets.io; do
                 step "waiting for $kind"
                 "$kubectl" --namespace prod wait --for condition=Ready --all "$kind" --timeout "$timeout" >/dev/null 2>&1 ||
@@ -91,17 +137,23 @@ case $action in
         fi
         # What others wait for comes first.
         for workload in statefulset/eventstore statefulset/mongodb statefulset/elasticsearch; do await "$workload" "$namespace"; done
-        for workload in deployment/jaeger deployment/otel-collector; do await "$workload" monitoring; done
+        for workload in deployment/jaeger deployment/otel-collector statefulset/loki deployment/grafana daemonset/log-shipper; do await "$workload" monitoring; done
+        for workload in prometheus/highbeam alertmanager/highbeam; do
+            step "waiting for $workload in monitoring"
+            "$kubectl" --namespace monitoring wait --for condition=Available "$workload" --timeout "$timeout" >/dev/null 2>&1 ||
+                fail "$workload in monitoring is not available after $timeout: $("$kubectl" --namespace monitoring get "$workload" --output jsonpath='{.status.conditions[?(@.status!="True")].message}')"
+        done
         for workload in deployment/orders-projector deployment/search-projector deployment/api; do await "$workload" "$namespace"; done
+        charts system
         echo "overlays/$overlay is up"
         ;;
     down)
         step "overlays/$overlay from $("$kubectl" config current-context)"
-        folder=$here/overlays/$overlay/workloads
+        folder=$here/overlays/$namespace/workloads
         [[ -z $everything ]] || folder=$here/overlays/$overlay
         "$kubectl" kustomize "$folder" >"$rendered" || fail "the overlay cannot be built"
-        # Namespaces hold what others have put there.
-        awk 'BEGIN { RS = ORS = "\n---\n" } !/(^|\n)kind: Namespace(\n|$)/' "$rendered" >"$rendered.kept"
+        # Namespaces hold what others have put there, and claims hold backups: nobody loses those by tearing down.
+        awk 'BEGIN { RS = ORS = "\n---\n" } !/(^|\n)kind: (Namespace|PersistentVolumeClaim)(\n|$)/' "$rendered" >"$rendered.kept"
         mv "$rendered.kept" "$rendered"
         "$kubectl" delete --ignore-not-found --filename "$rendered" --timeout "$timeout" >/dev/null || fail "not everything could be taken away"
         if [[ -n $everything ]]; then
@@ -109,6 +161,15 @@ case $action in
                 "$kubectl" --namespace "$namespace" delete persistentvolumeclaims --selector "app.kubernetes.io/name=$name" --timeout "$timeout" >/dev/null
             done
             "$kubectl" --namespace "$namespace" delete --ignore-not-found secret highbeam-connections mongodb-accounts mongodb-keyfile elasticsearch-accounts >/dev/null
+            "$kubectl" --namespace monitoring delete --ignore-not-found secret grafana-admin >/dev/null
+            "$kubectl" --namespace monitoring delete persistentvolumeclaims --selector app.kubernetes.io/name --timeout "$timeout" >/dev/null
+            if [[ ${CONTROLLERS:-} != there ]]; then
+                # The last first. Definitions stay: with them would go whatever others made of them.
+                rows | grep -v '^crds' | tac | while read -r _ _ release chart_namespace _; do
+                    step "$release"
+                    "$helm" uninstall "$release" --namespace "$chart_namespace" --ignore-not-found --wait --timeout "$timeout" >/dev/null || fail "the chart $release could not be taken away"
+                done
+            fi
             echo "overlays/$overlay is gone; its namespaces are still there"
         else
             echo "the workloads of overlays/$overlay are gone; volumes, secrets and what overlays share are still there (--all takes them)"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints the Secrets of overlays/dev with passwords made up on the spot, to be applied where they are not yet:
+# Prints the Secrets of overlays/dev with passwords made up on the spot, to be applied where they are not yet (`monitoring`
+# prints those of its tools):
 #
 #   kubectl -n dev get secret highbeam-connections || bash deployments/secrets.sh | kubectl apply -f -
 #
@@ -18,6 +19,12 @@ secret() { # name key=value…
     for pair in "$@"; do printf '  %s: "%s"\n' "${pair%%=*}" "${pair#*=}"; done
     printf -- '---\n'
 }
+
+# What the tools of `monitoring` need.
+if [[ $namespace == monitoring ]]; then
+    secret grafana-admin user=admin "password=$(password)"
+    exit
+fi
 
 mongodb=$(password)
 elasticsearch=$(password)

@@ -77,7 +77,7 @@ if [[ -n $amtool ]]; then
     done
     # Alerts that a rule names and nobody raises would mute nothing, silently.
     for alert in $(grep -o 'alertname=~\?"[^"]*"' "$config" | grep -o '"[^"]*"' | tr -d '"' | tr '|' '\n' | sort -u); do
-        grep -qrE "alert: \"?$alert\"?$" observability/rules/*.yaml deployments/compose/prometheus/slo.yaml ||
+        grep -qrE "alert: \"?$alert\"?$" observability/rules/*.yaml deployments/compose/prometheus/{slo,watchdog}.yaml ||
             fail "alertmanager.yml names $alert, which no rule raises"
     done
     echo "ok: amtool takes alertmanager.yml, and pages go to page, tickets to ticket"

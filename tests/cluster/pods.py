@@ -8,7 +8,8 @@ from kubectl import listed, objects
 
 pods = []
 for made in objects(sys.stdin.read()):
-    template = made.get("spec", {}).get("template") if made["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job") else None
+    spec = made["spec"]["jobTemplate"]["spec"] if made["kind"] == "CronJob" else made.get("spec", {})
+    template = spec.get("template") if made["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob") else None
     if template is None:
         continue
     spec = dict(template["spec"])

@@ -4,6 +4,7 @@
 
 mod access;
 mod bundle;
+mod charts;
 mod containers;
 mod edges;
 mod matrix;
@@ -27,7 +28,8 @@ use tables::Tables;
 /// What is looked at: each overlay is what somebody applies.
 const OVERLAYS: [&str; 2] = ["overlays/dev", "overlays/prod"];
 /// What is applied beside them, and whose patches have to hit as well.
-const BESIDE: [&str; 2] = ["policies/kyverno/audit", "policies/kyverno/deny"];
+const BESIDE: [&str; 4] =
+    ["policies/kyverno/audit", "policies/kyverno/deny", "overlays/prod-ambient", "overlays/dev-promtail"];
 /// Where the manifests are.
 const FOLDER: &str = "deployments";
 
@@ -87,8 +89,10 @@ fn checked(root: &Path) -> Result<Findings, String> {
     }
     findings.extend(references::unused(&bundles, &tables));
     findings.extend(pins::unused(&bundles, &tables));
+    findings.extend(containers::unused(&bundles, &tables));
+    findings.extend(charts::check(&root.join(FOLDER), &tables));
     findings.extend(matrix::shape(&tables));
-    let (tried, found) = patches::check(&kustomize, &root.join(FOLDER), &[OVERLAYS, BESIDE].concat())?;
+    let (tried, found) = patches::check(&kustomize, &root.join(FOLDER), &[&OVERLAYS[..], &BESIDE[..]].concat())?;
     println!("patches, replicas and images: {tried}, {} that change nothing", found.len());
     println!("questions of who may do what: {}", tables.matrix.len());
     findings.extend(found);

@@ -43,8 +43,17 @@ impl Object {
         }
     }
 
+    /// The labels of its pods. Of those that Prometheus' operator makes, the ones that it gives them.
     pub fn pod_labels(&self) -> Vec<(String, String)> {
-        self.template().map(|template| labels(template, "metadata/labels")).unwrap_or_default()
+        match operated(self.kind()) {
+            Some((name, _)) => vec![("app.kubernetes.io/name".to_owned(), name.to_owned())],
+            None => self.template().map(|template| labels(template, "metadata/labels")).unwrap_or_default(),
+        }
+    }
+
+    /// The image that an operator is told to run, if one is.
+    pub fn operated_image(&self) -> Option<&str> {
+        operated(self.kind()).map(|_| text(&self.0, "spec/image"))
     }
 
     /// Its containers, those that run first and then end included.
@@ -58,7 +67,17 @@ impl Object {
 
     /// Whether a container listens there: a port by its name or its number.
     pub fn has_port(&self, port: &str) -> bool {
-        self.containers().any(|container| container.port(port).is_some())
+        operated(self.kind()).is_some_and(|(_, ports)| ports.contains(&port))
+            || self.containers().any(|container| container.port(port).is_some())
+    }
+}
+
+/// What Prometheus' operator makes of a kind: the name that its pods have, and the ports that they listen on.
+fn operated(kind: &str) -> Option<(&'static str, &'static [&'static str])> {
+    match kind {
+        "Prometheus" => Some(("prometheus", &["web", "9090"])),
+        "Alertmanager" => Some(("alertmanager", &["web", "9093", "9094"])),
+        _ => None,
     }
 }
 
@@ -115,8 +134,9 @@ impl Bundle {
 
     /// What makes pods with these labels in a namespace.
     pub fn selected(&self, namespace: &str, wanted: &[(String, String)]) -> Vec<&Object> {
+        let makes_pods = |object: &&Object| object.template().is_some() || operated(object.kind()).is_some();
         let is_it =
             |object: &&Object| object.namespace() == namespace && super::values::has_all(&object.pod_labels(), wanted);
-        self.workloads().filter(is_it).collect()
+        self.objects.iter().filter(makes_pods).filter(is_it).collect()
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Given;
-use super::bundle::{Container, Object};
+use super::bundle::{Bundle, Container, Object};
+use super::tables::{Exception, Tables};
 use super::values::{at, is_false, is_true, list, scalar, text, texts};
 use crate::Findings;
 
@@ -13,6 +14,40 @@ pub fn check(given: &Given<'_>) -> Findings {
         findings.extend(pod(workload));
         for container in workload.containers() {
             findings.extend(one(&container).into_iter().map(|fault| format!("{}: {fault}", container.id())));
+        }
+    }
+    findings.retain(|finding| !given.tables.exceptions.iter().any(|exception| is_of(exception, finding)));
+    findings
+}
+
+fn is_of(exception: &Exception, finding: &str) -> bool {
+    let told = finding.strip_prefix(&exception.workload).filter(|rest| rest.starts_with([':', ',']));
+    told.is_some_and(|rest| exception.faults.iter().any(|fault| rest.ends_with(&format!(": {fault}"))))
+}
+
+/// What `exceptions.yaml` excuses and no workload needs.
+pub fn unused(bundles: &[Bundle], tables: &Tables) -> Findings {
+    let found: Vec<String> = bundles
+        .iter()
+        .flat_map(|bundle| {
+            let given = Given { bundle, tables: &Tables::default(), known_settings: &[] };
+            check(&given)
+        })
+        .collect();
+    let mut findings = Findings::new();
+    for exception in &tables.exceptions {
+        for fault in &exception.faults {
+            let alone = Exception {
+                workload: exception.workload.clone(),
+                faults: vec![fault.clone()],
+                why: exception.why.clone(),
+            };
+            if !found.iter().any(|finding| is_of(&alone, finding)) {
+                findings.push(format!(
+                    "exceptions.yaml: {} needs none for \"{fault}\" ({})",
+                    exception.workload, exception.why
+                ));
+            }
         }
     }
     findings
@@ -37,7 +72,10 @@ fn one(container: &Container<'_>) -> Vec<String> {
     has(list(value, "securityContext/capabilities/add").is_empty(), "adds capabilities");
     has(!is_true(value, "securityContext/privileged"), "is privileged");
     has(list(value, "ports").iter().all(|port| at(port, "hostPort").is_none()), "takes a port of its node");
-    if !container.is_init {
+    // What runs once and ends is asked by nobody whether it is ready.
+    let template = container.owner.template();
+    let ends = template.is_some_and(|made| matches!(text(made, "spec/restartPolicy"), "Never" | "OnFailure"));
+    if !container.is_init && !ends {
         has(at(value, "readinessProbe").is_some(), "has no readinessProbe");
         has(at(value, "livenessProbe").is_some(), "has no livenessProbe");
     }

@@ -15,7 +15,7 @@ use crate::Findings;
 /// What stands for the name of a workload in selectors.
 const NAME: &str = "app.kubernetes.io/name";
 /// The policy that lets everybody ask for names and for the mesh's configuration.
-const EVERYONE: &str = "everyone";
+pub const EVERYONE: &str = "everyone";
 
 /// From, to, port.
 type Edge = (String, String, String);
@@ -23,16 +23,18 @@ type Edge = (String, String, String);
 pub fn check(given: &Given<'_>) -> Findings {
     let Given { bundle, tables, .. } = given;
     let edges = &tables.edges;
-    let table: BTreeSet<Edge> =
-        edges.edges.iter().map(|e| (e.from.clone(), e.to.clone(), e.port.to_string())).collect();
+    let there = |edge: &&super::tables::Edge| !edge.optional || bundle.workloads().any(|made| made.name() == edge.from);
+    let lines = edges.edges.iter().filter(there);
+    let table: BTreeSet<Edge> = lines.map(|e| (e.from.clone(), e.to.clone(), e.port.to_string())).collect();
     let ours = |name: &String| !edges.peers.contains_key(name);
+    let policed = |name: &String| edges.peers.get(name).is_none_or(|peer| peer.policies);
     let mut findings = Findings::new();
     let policies: Vec<&Object> = bundle.of_kind("NetworkPolicy").collect();
     if !policies.is_empty() {
         let (ingress, egress) =
             (network(edges, &policies, "ingress", "from"), network(edges, &policies, "egress", "to"));
-        let answered: BTreeSet<Edge> = table.iter().filter(|edge| ours(&edge.1)).cloned().collect();
-        let asked: BTreeSet<Edge> = table.iter().filter(|edge| ours(&edge.0)).cloned().collect();
+        let answered: BTreeSet<Edge> = table.iter().filter(|edge| policed(&edge.1)).cloned().collect();
+        let asked: BTreeSet<Edge> = table.iter().filter(|edge| policed(&edge.0)).cloned().collect();
         findings.extend(compare("NetworkPolicies, ingress", &answered, &ingress));
         findings.extend(compare("NetworkPolicies, egress", &asked, &egress));
         findings.extend(denied_by_default(bundle));
@@ -58,26 +60,39 @@ fn compare(place: &str, table: &BTreeSet<Edge>, found: &BTreeSet<Edge>) -> Findi
     missing.chain(beyond).collect()
 }
 
-/// How a peer of a policy is called in the table; what is not known there is told as it stands.
-fn peer_name(edges: &Edges, peer: &Value) -> String {
-    let by_name = |map: &'_ Value| map.get("kubernetes.io/metadata.name").and_then(Value::as_str).map(str::to_owned);
-    let namespace = at(peer, "namespaceSelector/matchLabels").and_then(by_name).unwrap_or_default();
-    let wanted = labels(peer, "podSelector/matchLabels");
-    let is_it = |(_, known): &(&String, &super::tables::Peer)| {
-        known.namespace == namespace
-            && known.labels.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>() == wanted
-    };
-    if let Some((name, _)) = edges.peers.iter().find(is_it) {
-        return name.clone();
-    }
-    match wanted.as_slice() {
-        [(key, value)] if key == NAME && namespace.is_empty() => value.clone(),
-        _ => peer.to_string(),
+/// The namespaces that a peer's selector lists by name: `kubernetes.io/metadata.name In […]`, and nothing else of it.
+pub fn namespaces(peer: &Value) -> Vec<&str> {
+    match list(peer, "namespaceSelector/matchExpressions") {
+        [one] if text(one, "key") == "kubernetes.io/metadata.name" && text(one, "operator") == "In" => {
+            texts(one, "values")
+        }
+        _ => Vec::new(),
     }
 }
 
-fn subject(policy: &Object, path: &str) -> String {
+/// How a peer of a policy is called in the table; what is not known there is told as it stands.
+fn peer_name(edges: &Edges, here: &str, peer: &Value) -> String {
+    let by_name = |map: &'_ Value| map.get("kubernetes.io/metadata.name").and_then(Value::as_str).map(str::to_owned);
+    let namespace = at(peer, "namespaceSelector/matchLabels").and_then(by_name).unwrap_or_default();
+    let wanted = labels(peer, "podSelector/matchLabels");
+    let own = at(peer, "namespaceSelector").is_none();
+    if let Some(name) = edges.known(if own { here } else { &namespace }, &wanted) {
+        return name.clone();
+    }
+    // One of ours: in the same namespace, or in whichever of several it is.
+    let anywhere = namespace.is_empty() && (at(peer, "namespaceSelector").is_none() || !namespaces(peer).is_empty());
+    match wanted.as_slice() {
+        [(key, value)] if key == NAME && anywhere => value.clone(),
+        _ => scalar(peer).unwrap_or_else(|| peer.to_string()),
+    }
+}
+
+/// Whom a policy is about, as the table calls it.
+fn subject(edges: &Edges, policy: &Object, path: &str) -> String {
     let wanted = labels(&policy.0, path);
+    if let Some(name) = edges.known(policy.namespace(), &wanted) {
+        return name.clone();
+    }
     match wanted.as_slice() {
         [(key, value)] if key == NAME => value.clone(),
         [] => "all pods".to_owned(),
@@ -89,7 +104,7 @@ fn subject(policy: &Object, path: &str) -> String {
 fn network(edges: &Edges, policies: &[&Object], side: &str, key: &str) -> BTreeSet<Edge> {
     let mut found = BTreeSet::new();
     for policy in policies.iter().filter(|policy| policy.name() != EVERYONE) {
-        let subject = subject(policy, "spec/podSelector/matchLabels");
+        let subject = subject(edges, policy, "spec/podSelector/matchLabels");
         for rule in list(&policy.0, &format!("spec/{side}")) {
             // Without peers or ports, a rule is about all of them.
             let everybody = [Value::String("anybody".to_owned())];
@@ -100,7 +115,7 @@ fn network(edges: &Edges, policies: &[&Object], side: &str, key: &str) -> BTreeS
                 ports.push("any".to_owned());
             }
             for (peer, port) in peers.iter().flat_map(|peer| ports.iter().map(move |port| (peer, port))) {
-                let peer = peer_name(edges, peer);
+                let peer = peer_name(edges, policy.namespace(), peer);
                 let (from, to) = if key == "from" { (peer, subject.clone()) } else { (subject.clone(), peer) };
                 found.insert((from, to, port.clone()));
             }
@@ -124,19 +139,32 @@ fn denied_by_default(bundle: &Bundle) -> Findings {
     open.map(|namespace| format!("no NetworkPolicy denies by default in {namespace}, both ways")).collect()
 }
 
+/// What every pod may ask, and who may ask every pod: those are of namespaces of workloads only.
 fn everyone(edges: &Edges) -> BTreeSet<Edge> {
-    let lines = edges.everyone.iter().flat_map(|line| line.ports.iter().map(move |port| (line, port)));
-    lines.map(|(line, port)| (EVERYONE.to_owned(), line.to.clone(), port.clone())).collect()
+    let asks = edges.everyone.iter().flat_map(|line| line.ports.iter().map(move |port| (line, port)));
+    let asked = edges.asked.iter().flat_map(|line| line.ports.iter().map(move |port| (line, port)));
+    let asks = asks.map(|(line, port)| (EVERYONE.to_owned(), line.to.clone(), port.clone()));
+    asks.chain(asked.map(|(line, port)| (line.from.clone(), EVERYONE.to_owned(), port.clone()))).collect()
 }
 
 fn everyone_found(edges: &Edges, policies: &[&Object]) -> BTreeSet<Edge> {
     let mut found = BTreeSet::new();
-    for rule in policies.iter().filter(|p| p.name() == EVERYONE).flat_map(|policy| list(&policy.0, "spec/egress")) {
-        for peer in list(rule, "to") {
-            for port in list(rule, "ports") {
-                let number = at(port, "port").and_then(scalar).unwrap_or_default();
-                let port = format!("{}/{number}", text(port, "protocol"));
-                found.insert((EVERYONE.to_owned(), peer_name(edges, peer), port));
+    for policy in policies.iter().filter(|policy| policy.name() == EVERYONE) {
+        for (side, key) in [("spec/egress", "to"), ("spec/ingress", "from")] {
+            for (rule, peer) in
+                list(&policy.0, side).iter().flat_map(|rule| list(rule, key).iter().map(move |p| (rule, p)))
+            {
+                let peer = peer_name(edges, policy.namespace(), peer);
+                for port in list(rule, "ports") {
+                    let number = at(port, "port").and_then(scalar).unwrap_or_default();
+                    let port = format!("{}/{number}", text(port, "protocol"));
+                    let (from, to) = if key == "to" {
+                        (EVERYONE.to_owned(), peer.clone())
+                    } else {
+                        (peer.clone(), EVERYONE.to_owned())
+                    };
+                    found.insert((from, to, port));
+                }
             }
         }
     }
@@ -151,7 +179,7 @@ fn authorized(edges: &Edges, policies: &[&Object]) -> BTreeSet<Edge> {
     };
     let mut found = BTreeSet::new();
     for policy in policies {
-        let to = subject(policy, "spec/selector/matchLabels");
+        let to = subject(edges, policy, "spec/selector/matchLabels");
         for rule in list(&policy.0, "spec/rules") {
             let mut from: Vec<_> =
                 list(rule, "from").iter().flat_map(|from| texts(from, "source/serviceAccounts")).map(name).collect();

@@ -15,15 +15,19 @@ const LISTS: [&str; 3] = ["patches", "replicas", "images"];
 pub fn check(kustomize: &Kustomize, folder: &Path, folders: &[&str]) -> Result<(usize, Findings), String> {
     let copy = tempfile::tempdir().map_err(|error| format!("no folder for a copy: {error}"))?;
     let failed = |error: std::io::Error| format!("the copy of the manifests: {error}");
-    let mut files = Vec::new();
-    copy_tree(folder, copy.path(), &mut files).map_err(failed)?;
+    let (mut files, mut beside) = (Vec::new(), Vec::new());
+    let manifests = copy.path().join("deployments");
+    copy_tree(folder, &manifests, &mut files).map_err(failed)?;
+    // What overlays include of it.
+    copy_tree(&folder.with_file_name("observability"), &copy.path().join("observability"), &mut beside)
+        .map_err(failed)?;
     let build = || -> Result<Vec<String>, String> {
-        folders.iter().map(|built| kustomize.build(&copy.path().join(built))).collect()
+        folders.iter().map(|built| kustomize.build(&manifests.join(built))).collect()
     };
     let whole = build()?;
     let (mut tried, mut findings) = (0, Findings::new());
     for file in files.iter().filter(|file| file.ends_with("kustomization.yaml")) {
-        let path = copy.path().join(file);
+        let path = manifests.join(file);
         let text = std::fs::read_to_string(&path).map_err(failed)?;
         let parsed: Value = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
         for (list, index, without) in LISTS.iter().flat_map(|list| each_left_out(&parsed, list)) {

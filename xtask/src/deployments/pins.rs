@@ -32,12 +32,20 @@ fn is_prod(bundle: &Bundle) -> bool {
     bundle.workloads().any(|workload| workload.namespace() == "prod")
 }
 
+/// Every image, with whose it is: of containers, and what operators are told to run.
+fn images(bundle: &Bundle) -> Vec<(String, String)> {
+    let containers = bundle.workloads().flat_map(|workload| {
+        workload.containers().map(|container| (container.id(), container.image().to_owned())).collect::<Vec<_>>()
+    });
+    let operated = bundle.objects.iter().filter_map(|object| Some((object.id(), object.operated_image()?.to_owned())));
+    containers.chain(operated).collect()
+}
+
 pub fn check(given: &Given<'_>) -> Findings {
     let mut findings = Findings::new();
     let strict = is_prod(given.bundle);
-    for container in given.bundle.workloads().flat_map(|workload| workload.containers()) {
-        let image = parse(container.image());
-        let (id, written) = (container.id(), container.image());
+    for (id, written) in images(given.bundle) {
+        let image = parse(&written);
         match (image.tag, image.digest) {
             (_, Some(digest)) if !is_digest(digest) => {
                 findings.push(format!("{id}: {written} has no digest behind its @"))
@@ -54,13 +62,8 @@ pub fn check(given: &Given<'_>) -> Findings {
 
 /// What `pins.yaml` says of images that are not there, or are pinned after all.
 pub fn unused(bundles: &[Bundle], tables: &Tables) -> Findings {
-    let images = |bundle: &Bundle| {
-        bundle
-            .workloads()
-            .flat_map(|w| w.containers().map(|c| c.image().to_owned()).collect::<Vec<_>>())
-            .collect::<Vec<_>>()
-    };
-    let all: BTreeSet<String> = bundles.iter().filter(|bundle| is_prod(bundle)).flat_map(images).collect();
+    let prod = bundles.iter().filter(|bundle| is_prod(bundle));
+    let all: BTreeSet<String> = prod.flat_map(images).map(|(_, image)| image).collect();
     let parsed: Vec<Image<'_>> = all.iter().map(|image| parse(image)).collect();
     let mut findings = Findings::new();
     for unpinned in &tables.unpinned {

@@ -89,6 +89,14 @@ fn references(object: &Object) -> Vec<Reference> {
             let namespace = if kind == "ClusterIssuer" { "" } else { here };
             add(kind, namespace, text(&object.0, "spec/issuerRef/name"), None);
         }
+        "Prometheus" | "Alertmanager" => {
+            add("ServiceAccount", here, text(&object.0, "spec/serviceAccountName"), None);
+            add("Secret", here, text(&object.0, "spec/configSecret"), Some("alertmanager.yaml"));
+            super::values::texts(&object.0, "spec/secrets").iter().for_each(|name| add("Secret", here, name, None));
+            for target in list(&object.0, "spec/alerting/alertmanagers") {
+                add("Service", text(target, "namespace"), text(target, "name"), None);
+            }
+        }
         "Issuer" => add("Secret", here, text(&object.0, "spec/ca/secretName"), None),
         "ExternalSecret" => {
             let store = text(&object.0, "spec/secretStoreRef/kind");
@@ -138,6 +146,18 @@ fn keys_of(bundle: &Bundle, tables: &Tables, wanted: &Reference) -> Option<Vec<S
         let data =
             ["data", "stringData", "binaryData"].into_iter().filter_map(|field| at(&object.0, field)?.as_object());
         return Some(data.flat_map(|map| map.keys().cloned()).collect());
+    }
+    // A StatefulSet makes one of each template for each of its pods.
+    let makes_claim = |object: &Object| {
+        let replicas = at(&object.0, "spec/replicas").and_then(Value::as_u64).unwrap_or(1);
+        let templates = list(&object.0, "spec/volumeClaimTemplates").iter();
+        object.namespace() == namespace
+            && templates
+                .map(|made| text(made, "metadata/name"))
+                .any(|made| (0..replicas).any(|pod| *name == format!("{made}-{}-{pod}", object.name())))
+    };
+    if kind == "PersistentVolumeClaim" && bundle.of_kind("StatefulSet").any(makes_claim) {
+        return Some(Vec::new());
     }
     if kind == "Secret" {
         let target = |object: &&Object, path: &str| object.namespace() == namespace && text(&object.0, path) == name;

@@ -20,7 +20,8 @@ const OF_THE_CLUSTER: [&str; 12] = [
     "ValidatingAdmissionPolicyBinding",
     "ValidatingPolicy",
 ];
-const OF_A_NAMESPACE: [&str; 33] = [
+const OF_A_NAMESPACE: [&str; 35] = [
+    "Alertmanager",
     "AuthorizationPolicy",
     "Certificate",
     "ConfigMap",
@@ -41,6 +42,7 @@ const OF_A_NAMESPACE: [&str; 33] = [
     "Pod",
     "PodDisruptionBudget",
     "PodMonitor",
+    "Prometheus",
     "PrometheusRule",
     "ResourceQuota",
     "Role",

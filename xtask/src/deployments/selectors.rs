@@ -1,11 +1,10 @@
 //! What selects hits something, and the ports that it names are there.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::Given;
 use super::bundle::{Bundle, Object};
+use super::edges::{EVERYONE, namespaces};
 use super::tables::Tables;
 use super::values::{at, has_all, labels, list, scalar, text, texts, walk};
 use crate::Findings;
@@ -19,6 +18,7 @@ pub fn check(given: &Given<'_>) -> Findings {
         let found = match object.kind() {
             "Service" => service(bundle, object),
             "ServiceMonitor" => monitor(bundle, object),
+            "PodMonitor" => pod_monitor(bundle, tables, object),
             "NetworkPolicy" => network_policy(bundle, tables, object),
             "AuthorizationPolicy" => authorization_policy(bundle, tables, object),
             "PodDisruptionBudget" => budget(bundle, object),
@@ -77,6 +77,23 @@ fn monitor(bundle: &Bundle, object: &Object) -> Findings {
     findings
 }
 
+/// The port that the mesh's own container has, which is put into pods later.
+const PROXY: &str = "http-envoy-prom";
+
+fn pod_monitor(bundle: &Bundle, tables: &Tables, object: &Object) -> Findings {
+    let wanted = labels(&object.0, "spec/selector/matchLabels");
+    let pods = bundle.selected(object.namespace(), &wanted);
+    if pods.is_empty() && tables.edges.known(object.namespace(), &wanted).is_some() {
+        return Findings::new();
+    }
+    if pods.is_empty() || wanted.is_empty() {
+        return vec![format!("no pod has {}", told(&wanted))];
+    }
+    let ports = list(&object.0, "spec/podMetricsEndpoints").iter().map(|endpoint| text(endpoint, "port"));
+    let missing = ports.filter(|port| *port != PROXY && !pods.iter().any(|pod| pod.has_port(port)));
+    missing.map(|port| format!("no pod that it selects has a port {port}")).collect()
+}
+
 /// The pods of a peer of a NetworkPolicy: those of ours, or a place that the table of edges knows.
 enum Peers<'a> {
     Ours(Vec<&'a Object>),
@@ -87,17 +104,19 @@ enum Peers<'a> {
 fn peers<'a>(bundle: &'a Bundle, tables: &Tables, policy: &Object, peer: &Value) -> Peers<'a> {
     let wanted = labels(peer, "podSelector/matchLabels");
     let elsewhere = labels(peer, "namespaceSelector/matchLabels");
+    let several = namespaces(peer);
+    if !several.is_empty() && elsewhere.is_empty() {
+        let pods: Vec<&Object> = several.iter().flat_map(|namespace| bundle.selected(namespace, &wanted)).collect();
+        let nobody = format!("nobody in {} has {}", several.join(", "), told(&wanted));
+        return if pods.is_empty() { Peers::Nobody(nobody) } else { Peers::Ours(pods) };
+    }
     let namespace = match elsewhere.as_slice() {
-        [] => policy.namespace(),
+        [] if at(peer, "namespaceSelector").is_none() => policy.namespace(),
         [(key, value)] if key == "kubernetes.io/metadata.name" => value.as_str(),
         _ => return Peers::Nobody("selects namespaces otherwise than by kubernetes.io/metadata.name".to_owned()),
     };
     let pods = bundle.selected(namespace, &wanted);
-    let same = |known: &BTreeMap<String, String>| {
-        known.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Labels>() == wanted
-    };
-    let known = tables.edges.peers.values().any(|known| known.namespace == namespace && same(&known.labels));
-    match (pods.is_empty(), known) {
+    match (pods.is_empty(), tables.edges.known(namespace, &wanted).is_some()) {
         (false, _) => Peers::Ours(pods),
         (true, true) => Peers::Known,
         (true, false) => Peers::Nobody(format!("nobody in {namespace} has {}", told(&wanted))),
@@ -107,17 +126,19 @@ fn peers<'a>(bundle: &'a Bundle, tables: &Tables, policy: &Object, peer: &Value)
 fn network_policy(bundle: &Bundle, tables: &Tables, object: &Object) -> Findings {
     let subject = labels(&object.0, "spec/podSelector/matchLabels");
     let subjects = bundle.selected(object.namespace(), &subject);
-    if subjects.is_empty() {
+    if subjects.is_empty() && tables.edges.known(object.namespace(), &subject).is_none() {
         return vec![format!("no pod has {}", told(&subject))];
     }
     let mut findings = Findings::new();
+    // What every pod is asked, something beside its own containers answers.
+    let own = object.name() != EVERYONE;
     let mut listening = |pods: &[&Object], rule: &Value| {
         for port in list(rule, "ports").iter().filter_map(|port| at(port, "port").and_then(scalar)) {
             let lacking = pods.iter().filter(|pod| !pod.has_port(&port));
             findings.extend(lacking.map(|pod| format!("names port {port}, where {} does not listen", pod.id())));
         }
     };
-    for rule in list(&object.0, "spec/ingress") {
+    for rule in list(&object.0, "spec/ingress").iter().filter(|_| own) {
         listening(&subjects, rule);
     }
     for rule in list(&object.0, "spec/egress") {

@@ -1,4 +1,4 @@
-//! The tables beside the manifests: edges, what is external, what is not pinned, who may do what. Reads them, and judges
+//! The tables beside the manifests: edges, what is external, what is not pinned, which faults are meant, who may do what. Reads them, and judges
 //! nothing.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ pub struct Tables {
     pub external: Vec<External>,
     pub unpinned: Vec<Unpinned>,
     pub digests: Vec<Digest>,
+    pub exceptions: Vec<Exception>,
+    pub charts: Vec<PinnedByVersion>,
     pub matrix: Vec<Question>,
 }
 
@@ -23,15 +25,38 @@ pub struct Tables {
 pub struct Edges {
     pub peers: BTreeMap<String, Peer>,
     pub everyone: Vec<Everyone>,
+    /// Who may ask every pod, and on which ports. What listens there is beside the pod's own containers.
+    #[serde(default)]
+    pub asked: Vec<Asked>,
     pub edges: Vec<Edge>,
+}
+
+impl Edges {
+    /// The peer that has exactly these labels, in that namespace.
+    pub fn known(&self, namespace: &str, labels: &[(String, String)]) -> Option<&String> {
+        let same = |known: &BTreeMap<String, String>| {
+            !known.is_empty()
+                && known
+                    .iter()
+                    .map(|(k, v)| (k.as_str(), v.as_str()))
+                    .eq(labels.iter().map(|(k, v)| (k.as_str(), v.as_str())))
+        };
+        self.peers.iter().find(|(_, peer)| peer.namespace == namespace && same(&peer.labels)).map(|(name, _)| name)
+    }
 }
 
 /// Somebody who is not of this tree.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Peer {
+    #[serde(default)]
     pub namespace: String,
+    /// Empty for those whom no label selects.
+    #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Whether NetworkPolicies of this tree are about it, too.
+    #[serde(default)]
+    pub policies: bool,
     #[serde(default)]
     pub service_account: Option<String>,
 }
@@ -44,6 +69,14 @@ pub struct Everyone {
     pub ports: Vec<String>,
 }
 
+/// Who may ask every pod.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    pub from: String,
+    pub ports: Vec<String>,
+}
+
 /// One line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +84,9 @@ pub struct Edge {
     pub from: String,
     pub to: String,
     pub port: u16,
+    /// Whether it is there only where its source is: of a component that not every overlay has.
+    #[serde(default)]
+    pub optional: bool,
     #[serde(default)]
     pub setting: Option<String>,
 }
@@ -80,6 +116,7 @@ pub struct External {
 #[serde(deny_unknown_fields)]
 struct PinsFile {
     unpinned: Vec<Unpinned>,
+    charts: Vec<PinnedByVersion>,
     digests: Vec<Digest>,
 }
 
@@ -88,6 +125,31 @@ struct PinsFile {
 #[serde(deny_unknown_fields)]
 pub struct Unpinned {
     pub image: String,
+    pub why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExceptionsFile {
+    exceptions: Vec<Exception>,
+}
+
+/// A fault of a workload that is meant to be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// As findings begin: `KIND NAMESPACE/NAME`.
+    pub workload: String,
+    /// As findings end.
+    pub faults: Vec<String>,
+    pub why: String,
+}
+
+/// A chart that a version pins and no digest.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinnedByVersion {
+    pub release: String,
     pub why: String,
 }
 
@@ -119,12 +181,15 @@ impl Tables {
     pub fn read(folder: &Path) -> Result<Self, String> {
         let pins: PinsFile = yaml(folder, "pins.yaml")?;
         let external: ExternalFile = yaml(folder, "external.yaml")?;
+        let exceptions: ExceptionsFile = yaml(folder, "exceptions.yaml")?;
         let matrix = text(folder, "access.tsv")?;
         Ok(Self {
             edges: yaml(folder, "edges.yaml")?,
             external: external.external,
             unpinned: pins.unpinned,
             digests: pins.digests,
+            charts: pins.charts,
+            exceptions: exceptions.exceptions,
             matrix: questions(&matrix).map_err(|reason| format!("access.tsv: {reason}"))?,
         })
     }

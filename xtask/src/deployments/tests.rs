@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::tables::{Digest, External, Tables, Unpinned, questions};
+use super::tables::{Digest, Exception, External, Tables, Unpinned, questions};
 use super::*;
 
 const GOOD: &str = include_str!("tests/good.yaml");
 const EDGES: &str = "\
 peers:
   gateway: {namespace: istio-system, labels: {gateway: highbeam}, serviceAccount: istio-system/gateway}
-  collector: {namespace: monitoring, labels: {app.kubernetes.io/name: collector}}
+  collector: {namespace: monitoring, labels: {app.kubernetes.io/name: collector}, policies: true}
   dns: {namespace: kube-system, labels: {k8s-app: kube-dns}}
 everyone: [{to: dns, ports: [UDP/53]}]
 edges:
   - {from: gateway, to: api, port: 5007}
   - {from: api, to: eventstore, port: 2113, setting: EVENTSTORE_CONFIG_CONNECTION_STRING}
   - {from: api, to: collector, port: 4318, setting: OTEL_EXPORTER_OTLP_ENDPOINT}
+  - {from: copy, to: eventstore, port: 2113, optional: true}
+  - {from: nobody, to: eventstore, port: 2113, optional: true}
 ";
 
 fn tables() -> Tables {
@@ -36,6 +38,12 @@ fn tables() -> Tables {
         ],
         unpinned: vec![Unpinned { image: "somewhere/highbeam".into(), why: "it is ours".into() }],
         digests: vec![Digest { image: "store:1.0".into(), platform: None, seen_in: "one".into() }],
+        exceptions: vec![Exception {
+            workload: "DaemonSet monitoring/reader".into(),
+            faults: vec!["may run as root".into()],
+            why: "it reads what is root's".into(),
+        }],
+        charts: Vec::new(),
         matrix: questions("developers get pods prod allow\ndevelopers get secrets prod deny").unwrap(),
     }
 }
@@ -87,6 +95,59 @@ const BROKEN: &[(&str, &str, &str)] = &[
         "kind: ServiceAccount\nmetadata: {name: eventstore,",
         "kind: ServiceAccount\nmetadata: {name: api,",
         "scope: ServiceAccount prod/api is there twice",
+    ),
+    // What an operator makes, and what is about several namespaces.
+    (
+        "secrets: [gateway-tls]",
+        "secrets: [gateway]",
+        "references: Prometheus monitoring/watcher: the Secret monitoring/gateway is nowhere",
+    ),
+    (
+        "targetPort: 9090,",
+        "targetPort: 9091,",
+        "selectors: Service monitoring/watcher: port web leads to 9091, where Prometheus monitoring/watcher does not",
+    ),
+    (
+        "podMetricsEndpoints: [{port: http}]",
+        "podMetricsEndpoints: [{port: web}]",
+        "selectors: PodMonitor prod/watched: no",
+    ),
+    (
+        "values: [dev, prod]}]}",
+        "values: [dev]}]}",
+        "selectors: NetworkPolicy monitoring/collector: nobody in dev has app.kubernetes.io/name=api",
+    ),
+    ("port: 4318 }", "port: 4319 }", "policies: NetworkPolicies, ingress lack api → collector:4318"),
+    (
+        "metadata: {name: default-deny, namespace: monitoring}\nspec: {podSelector: {}",
+        "metadata: {name: default-deny, namespace: monitoring}\nspec: {podSelector: {matchLabels: {app: a}}",
+        "policies: no NetworkPolicy denies by default in monitoring",
+    ),
+    (
+        "metadata: {name: reader,",
+        "metadata: {name: writer,",
+        "containers: DaemonSet monitoring/writer: may run as root",
+    ),
+    (
+        "metadata: {name: watcher, namespace: monitoring}\nspec: {image: \"store:1.0@",
+        "metadata: {name: watcher, namespace: monitoring}\nspec: {image: \"store:2.0\", a: \"@",
+        "pins: Prometheus monitoring/watcher: store:2.0 has no digest",
+    ),
+    // What runs once.
+    (
+        "restartPolicy: Never",
+        "restartPolicy: Always",
+        "containers: CronJob prod/copy, container copy: has no readinessProbe",
+    ),
+    (
+        "claimName: store-eventstore-0",
+        "claimName: store-eventstore-1",
+        "references: CronJob prod/copy: the PersistentVolumeClaim prod/store-eventstore-1 is nowhere",
+    ),
+    (
+        "metadata: {name: copy, namespace: prod}\nspec:\n  jobTemplate",
+        "metadata: {name: copier, namespace: prod}\nspec:\n  jobTemplate",
+        "policies: NetworkPolicies, egress let copy → eventstore:2113, which edges.yaml does not",
     ),
     // References.
     (
@@ -410,18 +471,24 @@ fn a_setting_that_no_edge_is_for_is_found() {
 #[test]
 fn what_tables_say_of_nothing_is_found() {
     let bundles = [Bundle::read(GOOD).unwrap()];
+    let unused = |tables: &Tables| {
+        [references::unused(&bundles, tables), pins::unused(&bundles, tables), containers::unused(&bundles, tables)]
+            .concat()
+    };
     let mut tables = tables();
-    assert_eq!([references::unused(&bundles, &tables), pins::unused(&bundles, &tables)].concat(), Findings::new());
+    assert_eq!(unused(&tables), Findings::new());
+    tables.exceptions[0].faults.push("has hostPID".into());
     tables.external[1].name = "other".into();
     tables.unpinned[0].image = "store".into();
     tables.digests[0].image = "store:2.0".into();
     assert_eq!(
-        [references::unused(&bundles, &tables), pins::unused(&bundles, &tables)].concat(),
+        unused(&tables),
         [
             "external.yaml: nothing refers to the Secret other by somebody",
             "pins.yaml: store needs no excuse (it is ours)",
             "pins.yaml does not say where the digest of store:1.0 is from",
             "pins.yaml: no image is store:2.0, whose digest was seen in one",
+            "exceptions.yaml: DaemonSet monitoring/reader needs none for \"has hostPID\" (it reads what is root's)",
         ]
     );
 }
