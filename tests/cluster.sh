@@ -4,12 +4,13 @@
 # changes; the table of who may do what is asked; policies refuse. Pods are admitted there and never start: that they run
 # is what tests/cluster/node.sh shows afterwards, on a real node. NODE=0 leaves it out.
 #
-# Cold it builds for some six minutes on 2 cores, and half an hour with the node. CLUSTER_TOOLS names a folder of programs
-# that are built already.
+# Before that, the scripts of backups are run on files: cluster/backups.sh. Cold it builds for some six minutes on 2
+# cores, and half an hour with the node. CLUSTER_TOOLS names a folder of programs that are built already.
 source "$(dirname "$0")/common.sh"
 need go openssl python3
 tools=$(bash deployments/testbed/tools.sh kubectl etcd kube-apiserver) || fail "the control plane cannot be built"
 begin_folder cluster
+bash tests/cluster/backups.sh || exit 1
 schemas=$(bash deployments/testbed/crds.sh "$folder/crds") || fail "the schemas of custom resources cannot be had"
 
 port=$(free_port)
@@ -177,6 +178,38 @@ told=$(python3 tests/cluster/edges.py "$program") || fail "the program and edges
 grep -v "from: search-projector, to: elasticsearch" deployments/edges.yaml >"$folder/edges.yaml"
 if python3 tests/cluster/edges.py "$program" "$folder/edges.yaml" >/dev/null; then fail "a table that lacks an edge is no finding"; fi
 echo "ok: $(tr '\n' ';' <<<"$told")"
+# --- the way back ----------------------------------------------------------------------------------------------------
+
+# No pod runs: its jobs are told to have ended, and workloads to be ready, by what stands in for their controllers.
+restore() { TIMEOUT=${patience:-60s} bash deployments/restore.sh "$@" 2>&1; }
+if told=$(restore eventstore prod ../elsewhere); then fail "a copy is called by a path"; fi
+if told=$(restore eventstore prod 20261130T021700Z <<<"dev"); then fail "events are replaced although nobody agreed"; fi
+grep -q "nothing was changed" <<<"$told" && [[ $(kubectl -n prod get cronjob eventstore-backup -o jsonpath='{.spec.suspend}') != true ]] || fail "something was changed: $told"
+while sleep 0.3; do
+    for job in $(kubectl -n prod get jobs -o name 2>/dev/null); do
+        kubectl -n prod patch "$job" --subresource status --type merge -p '{"status": {"succeeded": 1}}' >/dev/null 2>&1 || true
+    done
+    for workload in statefulset/eventstore deployment/api deployment/orders-projector deployment/search-projector; do
+        read -r generation wanted <<<"$(kubectl -n prod get "$workload" -o jsonpath='{.metadata.generation} {.spec.replicas}' 2>/dev/null)"
+        ready="\"observedGeneration\": $generation, \"replicas\": $wanted, \"readyReplicas\": $wanted, \"updatedReplicas\": $wanted, \"availableReplicas\": $wanted"
+        [[ $workload != statefulset* ]] || ready+=', "currentRevision": "a", "updateRevision": "a"'
+        kubectl -n prod patch "$workload" --subresource status --type merge -p "{\"status\": {$ready}}" >/dev/null 2>&1 || true
+    done
+done &
+stand_in=$!
+ends=0
+told=$(YES=1 restore eventstore prod 20261130T021700Z) || ends=1
+kill "$stand_in" && wait "$stand_in" 2>/dev/null || true
+# Where no pod runs there is none to be told to rebuild.
+[[ $ends == 1 ]] && grep -q "projection orders cannot be rebuilt" <<<"$told" || fail "it ended otherwise: $told"
+steps=$(grep '^·' <<<"$told" | tr '\n' ' ')
+[[ $steps == "· the roles stop · the event store stops · 20261130T021700Z to eventstore-0 · 20261130T021700Z to eventstore-1 · 20261130T021700Z to eventstore-2 · the event store starts · the roles start · projection orders "* ]] ||
+    fail "the steps are others: $steps"
+replicas=$(kubectl -n prod get statefulset/eventstore deployment/api deployment/orders-projector -o jsonpath='{.items[*].spec.replicas}')
+[[ $replicas == "3 3 1" ]] || fail "afterwards there are $replicas"
+kubectl -n prod get job eventstore-restore-2 -o json | grep -q '"claimName": "data-eventstore-2"' || fail "a node is given another one's files"
+echo "ok: restore.sh asks first, stops the roles and the store, restores each node from the copy, and starts them again"
+
 # --- up and down -----------------------------------------------------------------------------------------------------
 
 if told=$(deploy up dev); then fail "deploy.sh takes pods for ready that never ran"; fi
