@@ -4,12 +4,16 @@
 # changes; the table of who may do what is asked; policies refuse. Pods are admitted there and never start: that they run
 # is what tests/cluster/node.sh shows afterwards, on a real node. NODE=0 leaves it out.
 #
-# Before that, the scripts of backups are run on files: cluster/backups.sh. Cold it builds for some six minutes on 2
-# cores, and half an hour with the node. CLUSTER_TOOLS names a folder of programs that are built already.
+# Before that, what can be said without a server: cluster/static.sh (STATIC chooses of it), cluster/backups.sh.
+#
+# Cold it builds for some six minutes on 2 cores, for half an hour with the node, and for twenty minutes more what reads
+# the mesh and policies (STATIC="schemas values checkov alerts dashboards" leaves these out). CLUSTER_TOOLS names a folder
+# of programs that are built already.
 source "$(dirname "$0")/common.sh"
 need go openssl python3
 tools=$(bash deployments/testbed/tools.sh kubectl etcd kube-apiserver) || fail "the control plane cannot be built"
 begin_folder cluster
+bash tests/cluster/static.sh || exit 1
 bash tests/cluster/backups.sh || exit 1
 schemas=$(bash deployments/testbed/crds.sh "$folder/crds") || fail "the schemas of custom resources cannot be had"
 

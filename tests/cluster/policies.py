@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 
+from cases import merged
 from kubectl import listed, objects_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -27,21 +28,6 @@ def admission(policy, namespace):
     yield {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec}
     yield {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
            "spec": {"policyName": name, "validationActions": ["Deny"]}}
-
-
-def merged(base, change):
-    """`change` over `base` as a JSON merge patch; where `base` is a list, keys are numbers of its entries."""
-    if not isinstance(change, dict):
-        return change
-    if isinstance(base, list):
-        return [merged(item, change.get(str(index), {})) for index, item in enumerate(base)]
-    result = dict(base or {})
-    for key, value in change.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
 
 
 def ask(case, bases, namespace):
