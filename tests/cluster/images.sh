@@ -83,6 +83,8 @@ make_images() {
         image prometheus testbed.invalid/prometheus:1 "$peers/bin/prometheus" --entrypoint /usr/local/bin/prometheus "$peers/bin/prometheus=/usr/local/bin/prometheus" &&
         image alertmanager testbed.invalid/alertmanager:1 "$peers/bin/alertmanager" --entrypoint /usr/local/bin/alertmanager \
             "$peers/bin/alertmanager=/usr/local/bin/alertmanager" "$peers/alertmanager=/usr/share/prometheus/alertmanager" || return 1
+    [[ " $only " != *" kyverno "* ]] || image kyverno testbed.invalid/kyverno:1 "$tools/kyverno-admission" --entrypoint /kyverno \
+        "$tools/kyverno-admission=/kyverno" || return 1
     collector_entrypoint >"$made/collector" && elasticsearch_entrypoint >"$made/elasticsearch" && chmod 755 "$made"/*
     image jaeger testbed.invalid/jaeger:1 "$peers/bin/jaeger" --entrypoint /usr/local/bin/jaeger \
         "$made/collector=/usr/local/bin/collector" "$peers/bin/jaeger=/usr/local/bin/jaeger" "${programs[@]}" || return 1

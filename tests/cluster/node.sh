@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Runs overlays/dev as pods on a real node (deployments/testbed/node.sh): from nothing to the first order; its trace,
 # metrics and log lines in the cluster's own tools; a rolling restart under load; pods and engines killed, the node
-# drained, and every acknowledged order there afterwards; what the cluster refuses. tests/cluster/node says what stands in
-# for images that no package registry has.
+# drained, and every acknowledged order there afterwards; what the cluster refuses, by itself and by Kyverno. tests/cluster/node
+# says what stands in for images that no package registry has.
 #
-# ONLY="order restart" chooses what is done once everything is up: order, image, refusals, restart, faults, usage
+# ONLY="order restart" chooses what is done once everything is up: order, image, refusals, restart, faults, kyverno, usage
 # (usage measures requests and limits, takes minutes, and is left out otherwise). NODE_REQUIRED=1 makes a failure of what
 # is skipped; KEEP=1 leaves the cluster running until Enter is pressed. Needs root, Go, Java, Rust; cold it takes half an
 # hour, most of it building.
 source "$(dirname "$0")/../common.sh"
 source tests/stack/tools.sh
 source tests/cluster/images.sh
-only=${ONLY-order image refusals restart faults}
+only=${ONLY-order image refusals restart faults kyverno}
 PROMETHEUS_REQUIRED=${NODE_REQUIRED:-0}
 need go python3 openssl curl
 begin_folder cluster-node
@@ -32,6 +32,7 @@ end() {
 
 tools=$(bash deployments/testbed/tools.sh kubectl etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy coredns pause relay) ||
     fail "the cluster cannot be built"
+[[ " $only " != *" kyverno "* ]] || bash deployments/testbed/tools.sh kyverno-admission >/dev/null || fail "Kyverno cannot be built"
 export TOOLS=$tools
 told=$(bash deployments/testbed/node.sh able 2>&1) || skip "$told"
 build_programs || skip "$reason"
