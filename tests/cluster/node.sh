@@ -8,11 +8,11 @@
 # (usage measures requests and limits, takes minutes, and is left out otherwise). NODE_REQUIRED=1 makes a failure of what
 # is skipped; KEEP=1 leaves the cluster running until Enter is pressed. Needs root, Go, Java, Rust; cold it takes half an
 # hour, most of it building.
+required=${NODE_REQUIRED:-0}
 source "$(dirname "$0")/../common.sh"
 source tests/stack/tools.sh
 source tests/cluster/images.sh
 only=${ONLY-order image refusals restart faults kyverno}
-PROMETHEUS_REQUIRED=${NODE_REQUIRED:-0}
 need go python3 openssl curl
 begin_folder cluster-node
 trap end EXIT
