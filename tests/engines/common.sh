@@ -12,10 +12,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 engines=$target/engines
 
+# Both packages are named each time: features depend on which are, and what has others is built again.
 run_tests() {
-    cargo test --quiet --locked --package "$package" --test engine -- "$@"
+    cargo test --quiet --locked --package "$package" --package highbeam --test engine -- "$@"
     if (($# == 0)); then
-        cargo test --quiet --locked --package highbeam --test engines -- --nocapture --test-threads=1 "$cases"
+        cargo test --quiet --locked --package "$package" --package highbeam --test engines -- --nocapture --test-threads=1 "$cases"
     fi
 }
 
