@@ -256,7 +256,10 @@ down() {
         done
     done
     if [[ -e $folder/strays ]]; then
-        while read -r stray; do rm -rf --one-file-system "$stray"; done <"$folder/strays"
+        while read -r stray; do
+            # Another engine may have come to use this one.
+            if [[ $stray == /run/containerd ]]; then find "$stray" -type d -empty -delete; else rm -rf --one-file-system "$stray"; fi
+        done <"$folder/strays"
         while read -r value sysctl; do echo "$value" >"/proc/sys/$sysctl"; done <"$folder/sysctls"
         rm -f "$folder/strays" "$folder/sysctls"
     fi
