@@ -77,6 +77,10 @@ impl Ledger {
     pub(crate) fn check(&self, service: &Service) -> usize {
         let entries = self.entries.lock().unwrap();
         let reached = format!("minPosition={}&waitMs=10000", self.position());
+        // An engine that is slow has more to catch up with than one request waits for.
+        for side in ["/api/orders?limit=1", "/api/orders/search?search=cast+ir"] {
+            wait_for(|| (service.get(&format!("{side}&{reached}")).status == 200).then_some(()));
+        }
         for pair in entries.chunks(2) {
             let [created, changed] = pair else { panic!("two entries for each order") };
             let id = &created.order;
