@@ -16,31 +16,11 @@ port=${PORT:-26443}
 etcd=http://127.0.0.1:$((port + 1))
 # What pods and Services get addresses from. The first one of the Services' is the API server's own.
 services=10.97.0.0/16 api_service=10.97.0.1 pods=10.88.0.0/16
-enter=()
-[[ -z ${NODE_NAMESPACE:-} ]] || enter=(nsenter --net="/run/netns/$NODE_NAMESPACE")
+source "$(dirname "${BASH_SOURCE[0]}")/processes.sh"
 
 fail() {
     echo "controlplane.sh: $1" >&2
     exit 1
-}
-
-start() { # name command…
-    local name=$1
-    shift
-    setsid "${enter[@]}" "$@" >"$folder/$name.log" 2>&1 </dev/null &
-    echo $! >"$folder/$name.pid"
-}
-
-stop() { # name
-    local pid
-    pid=$(cat "$folder/$1.pid" 2>/dev/null) || return 0
-    kill "$pid" 2>/dev/null || true
-    for _ in $(seq 100); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-    done
-    kill -KILL "$pid" 2>/dev/null || true
-    rm -f "$folder/$1.pid"
 }
 
 # Credentials of somebody whose certificate is made, to stand in a file.

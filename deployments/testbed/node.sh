@@ -15,6 +15,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 debian=${CLUSTER_DEBIAN:-$(cd "$here/../.." && pwd)/target/cluster/debian}
 export NODE_NAMESPACE=highbeam-node NODE_ADDRESS=10.89.0.1
+source "$here/processes.sh"
 # What the kubelet sets for the whole machine.
 sysctls=(vm/overcommit_memory kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes)
 # Where the kubelet and containerd leave things however they are told.
@@ -26,7 +27,7 @@ fail() {
 }
 
 in_node() {
-    nsenter --net="/run/netns/$NODE_NAMESPACE" "$@"
+    "${enter[@]}" "$@"
 }
 
 cgroups() { # of pods, in each hierarchy
@@ -64,25 +65,6 @@ find_programs() {
     fi
     export PATH=$debian/usr/bin:$debian/usr/sbin:$PATH
     export LD_LIBRARY_PATH=$debian/usr/lib/$(uname -m)-linux-gnu:$debian/lib/$(uname -m)-linux-gnu
-}
-
-start() { # name command…
-    local name=$1
-    shift
-    setsid nsenter --net="/run/netns/$NODE_NAMESPACE" "$@" >"$folder/$name.log" 2>&1 </dev/null &
-    echo $! >"$folder/$name.pid"
-}
-
-stop() { # name
-    local pid
-    pid=$(cat "$folder/$1.pid" 2>/dev/null) || return 0
-    kill "$pid" 2>/dev/null || true
-    for _ in $(seq 50); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-    done
-    kill -KILL "$pid" 2>/dev/null || true
-    rm -f "$folder/$1.pid"
 }
 
 # A device with the node's address, and a way out that leads nowhere.
